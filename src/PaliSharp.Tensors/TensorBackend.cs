@@ -1,0 +1,183 @@
+namespace PaliSharp.Tensors;
+
+/// <summary>
+/// The operations a model is written in: the one seam between models and devices. A device adds a subclass and touches no model;
+/// a gradient tape is a subclass that records what it forwards to another.
+/// </summary>
+/// <remarks>
+/// Every operation returns a new tensor of the backend's <see cref="Pool"/> and leaves its inputs alone; the caller disposes the result.
+/// Shapes are written <c>[rows, columns]</c>; an operation on rows reads any rank as a matrix of its innermost extent.
+/// Shapes that do not fit are an <see cref="ArgumentException"/> that names both.
+/// </remarks>
+public abstract class TensorBackend : IDisposable
+{
+    /// <summary>Lends the memory of results.</summary>
+    public abstract TensorPool Pool { get; }
+
+    /// <summary>A tensor of undefined content, to be filled by the caller.</summary>
+    /// <param name="shape">The extents.</param>
+    public Tensor Rent(TensorShape shape) => Pool.Rent(shape);
+
+    /// <summary>y = x·Wᵀ + b.</summary>
+    /// <param name="x">[rows, inputs].</param>
+    /// <param name="weight">[outputs, inputs], in any storage type.</param>
+    /// <param name="bias">[outputs] in float32, or none.</param>
+    /// <returns>[rows, outputs].</returns>
+    public abstract Tensor Linear(Tensor x, Weight weight, Weight? bias = null);
+
+    /// <summary>y = a + scale·b. Where b has fewer rows than a, its rows repeat: row i of a meets row i mod rows(b).</summary>
+    /// <param name="a">[rows, columns].</param>
+    /// <param name="b">[rows ÷ n, columns].</param>
+    /// <param name="scale">The factor of b.</param>
+    public abstract Tensor Add(Tensor a, Tensor b, float scale = 1);
+
+    /// <summary>y = a + w, the rows of the weight repeating as in <see cref="Add(Tensor, Tensor, float)"/>.</summary>
+    /// <param name="a">[rows, columns].</param>
+    /// <param name="weight">[rows ÷ n, columns] in float32.</param>
+    public abstract Tensor Add(Tensor a, Weight weight);
+
+    /// <summary>y = x ⊙ w, the vector w applied to every row.</summary>
+    /// <param name="x">[rows, columns].</param>
+    /// <param name="weight">[columns] in float32.</param>
+    public abstract Tensor Multiply(Tensor x, Weight weight);
+
+    /// <summary>y = (x − mean(x)) · (var(x) + ε)^−½ · scale + bias over each row, with the biased variance.</summary>
+    /// <param name="x">[rows, columns].</param>
+    /// <param name="scale">[columns] in float32.</param>
+    /// <param name="bias">[columns] in float32.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    public abstract Tensor LayerNorm(Tensor x, Weight scale, Weight bias, float epsilon);
+
+    /// <summary>y = x · (mean(x²) + ε)^−½ · (1 + w) over each row: Gemma's norm, whose weight is stored around zero.</summary>
+    /// <param name="x">[rows, columns].</param>
+    /// <param name="weight">[columns] in float32.</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    public abstract Tensor RmsNorm(Tensor x, Weight weight, float epsilon);
+
+    /// <summary>y = ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))).</summary>
+    /// <param name="x">Any shape.</param>
+    public abstract Tensor GeluTanh(Tensor x);
+
+    /// <summary>y = geluTanh(gate) ⊙ up.</summary>
+    /// <param name="gate">[rows, columns].</param>
+    /// <param name="up">[rows, columns].</param>
+    public abstract Tensor GatedGeluTanh(Tensor gate, Tensor up);
+
+    /// <summary>y = cap·tanh(x / cap).</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="cap">Positive.</param>
+    public abstract Tensor SoftCap(Tensor x, float cap);
+
+    /// <summary>
+    /// Rotates each head of each row by its position, in the half-split layout: with the head's halves a and b and
+    /// θᵢ = position·base^(−2i/headSize), a' = a·cosθ − b·sinθ and b' = b·cosθ + a·sinθ.
+    /// </summary>
+    /// <param name="x">[rows, heads·headSize].</param>
+    /// <param name="positions">The position of each row, at least 0.</param>
+    /// <param name="headSize">Even.</param>
+    /// <param name="thetaBase">The base of the wavelengths, 10,000 in Gemma.</param>
+    public abstract Tensor RotaryEmbedding(Tensor x, ReadOnlySpan<int> positions, int headSize, float thetaBase);
+
+    /// <summary>
+    /// Scaled dot-product attention of a ragged batch: each segment's queries attend to that segment's keys and to no others.
+    /// logits = scale·q·k, capped if a cap is set, masked, softmax in float32, then the weighted sum of the values.
+    /// </summary>
+    /// <param name="queries">[rows, queryHeads·headSize].</param>
+    /// <param name="segments">One for each sequence; together they cover each row of the queries once.</param>
+    /// <param name="options">Heads, scale, cap and window.</param>
+    /// <returns>[rows, queryHeads·headSize].</returns>
+    public abstract Tensor Attention(Tensor queries, ReadOnlySpan<AttentionSegment> segments, in AttentionOptions options);
+
+    /// <summary>Row i of the result is scale·table[ids[i]].</summary>
+    /// <param name="ids">Rows of the table.</param>
+    /// <param name="table">[vocabulary, width], in any storage type.</param>
+    /// <param name="scale">The factor of each row, √width in Gemma.</param>
+    /// <returns>[ids, width].</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An id is not a row of the table.</exception>
+    public abstract Tensor Embedding(ReadOnlySpan<int> ids, Weight table, float scale);
+
+    /// <summary>Cuts pictures into patches: the operand that turns a convolution of equal size and stride into a product.</summary>
+    /// <param name="pixels">[pictures, channels, size, size].</param>
+    /// <param name="patch">The edge of a patch; divides the size.</param>
+    /// <returns>
+    /// [pictures·(size/patch)², channels·patch²]: patches row by row from the top left, each as channel, row, column,
+    /// which is the order of a convolution weight [outputs, channels, patch, patch].
+    /// </returns>
+    public abstract Tensor Patches(Tensor pixels, int patch);
+
+    /// <summary>Stacks runs of rows of tensors of equal width, in the order given.</summary>
+    /// <param name="runs">The runs; at least one.</param>
+    /// <returns>[sum of the counts, columns].</returns>
+    public abstract Tensor ConcatenateRows(ReadOnlySpan<RowRun> runs);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Releases what the backend holds.</summary>
+    /// <param name="disposing">True when called by <see cref="Dispose()"/>.</param>
+    protected abstract void Dispose(bool disposing);
+}
+
+/// <summary>A run of rows of a tensor.</summary>
+/// <param name="Source">The tensor.</param>
+/// <param name="Start">The first row.</param>
+/// <param name="Count">How many rows, at least 0.</param>
+public readonly record struct RowRun(Tensor Source, int Start, int Count)
+{
+    /// <summary>All rows of a tensor.</summary>
+    /// <param name="source">The tensor.</param>
+    public RowRun(Tensor source)
+        : this(source, 0, source.Rows)
+    {
+    }
+}
+
+/// <summary>One sequence of a ragged batch: which rows ask, which keys and values answer, and who sees whom.</summary>
+/// <remarks>
+/// The query at position p sees the key at position j if j ≤ p (and p − j &lt; window, if there is one), or if both stand in the
+/// bidirectional prefix. For every query the visible keys are therefore one contiguous run, see <see cref="VisibleKeys"/>.
+/// </remarks>
+/// <param name="QueryStart">The first row of this sequence in the queries.</param>
+/// <param name="QueryCount">The number of its rows.</param>
+/// <param name="Keys">Holds the keys, [at least KeyStart + KeyCount, keyValueHeads·headSize].</param>
+/// <param name="Values">Holds the values, of the same shape.</param>
+/// <param name="KeyStart">The row of position 0 in keys and values.</param>
+/// <param name="KeyCount">The number of positions.</param>
+/// <param name="QueryPosition">The position of the first query; the others follow.</param>
+/// <param name="PrefixLength">The number of leading positions that all see one another; 0 for a purely causal sequence.</param>
+public readonly record struct AttentionSegment(
+    int QueryStart,
+    int QueryCount,
+    Tensor Keys,
+    Tensor Values,
+    int KeyStart,
+    int KeyCount,
+    int QueryPosition,
+    int PrefixLength)
+{
+    /// <summary>The run of keys that one query sees.</summary>
+    /// <param name="query">The query's index in the segment, 0 to <see cref="QueryCount"/> − 1.</param>
+    /// <param name="window">The sliding window, 0 for none.</param>
+    /// <returns>The first visible position and the one after the last.</returns>
+    public (int Start, int End) VisibleKeys(int query, int window)
+    {
+        int position = QueryPosition + query;
+        bool inPrefix = position < PrefixLength;
+        int start = window > 0 && !inPrefix ? Math.Max(0, position - window + 1) : 0;
+        int end = Math.Min(inPrefix ? PrefixLength : position + 1, KeyCount);
+        return (start, end);
+    }
+}
+
+/// <summary>What attention needs to know beside its operands.</summary>
+/// <param name="QueryHeads">The number of query heads.</param>
+/// <param name="KeyValueHeads">The number of key and value heads; divides the query heads. Query head h reads head ⌊h·KeyValueHeads/QueryHeads⌋.</param>
+/// <param name="HeadSize">The width of a head.</param>
+/// <param name="Scale">The factor of the logits.</param>
+/// <param name="SoftCap">Logits become cap·tanh(logit/cap) before the mask; 0 for none.</param>
+/// <param name="Window">Outside the prefix only the last so many positions are seen; 0 for all.</param>
+public readonly record struct AttentionOptions(int QueryHeads, int KeyValueHeads, int HeadSize, float Scale, float SoftCap = 0, int Window = 0);
