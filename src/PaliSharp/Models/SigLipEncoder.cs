@@ -1,0 +1,119 @@
+using PaliSharp.Tensors;
+
+namespace PaliSharp.Models;
+
+/// <summary>
+/// The image encoder: a vision transformer over 14×14 patches without class token, pooling or mask
+/// (big_vision <c>models/vit.py</c> with pool_type "none"; transformers <c>SiglipVisionModel</c>).
+/// </summary>
+internal sealed class SigLipEncoder
+{
+    private readonly SigLipConfig _config;
+    private readonly LinearLayer _patchEmbedding;
+    private readonly Weight _positions;
+    private readonly Block[] _blocks;
+    private readonly LayerNorm _finalNorm;
+
+    public SigLipEncoder(SigLipConfig config, ParameterReader parameters)
+    {
+        const string Root = "vision_tower.vision_model";
+        _config = config;
+
+        // A convolution whose stride equals its size is a product of patches with the flattened kernel.
+        Weight kernel = parameters.Weight($"{Root}.embeddings.patch_embedding.weight");
+        Weight bias = parameters.Weight($"{Root}.embeddings.patch_embedding.bias");
+        _patchEmbedding = new LinearLayer(
+            kernel.Reshape(new TensorShape(config.Width, config.Channels * config.PatchSize * config.PatchSize)), bias, update: null);
+        _positions = parameters.Weight($"{Root}.embeddings.position_embedding.weight");
+        _blocks = [.. Enumerable.Range(0, config.Layers).Select(i => new Block(config, parameters, $"{Root}.encoder.layers.{i}"))];
+        _finalNorm = new LayerNorm(parameters, $"{Root}.post_layernorm", config.NormEpsilon);
+    }
+
+    /// <summary>Encodes pictures.</summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="pixels">[pictures, channels, size, size], values in [−1, 1].</param>
+    /// <param name="probe">Receives the stages.</param>
+    /// <returns>[pictures·patches, width].</returns>
+    public Tensor Forward(TensorBackend ops, Tensor pixels, IForwardProbe? probe)
+    {
+        int pictures = pixels.Shape[0];
+        Tensor z;
+        using (Tensor patches = ops.Patches(pixels, _config.PatchSize))
+        using (Tensor embedded = _patchEmbedding.Forward(ops, patches))
+        {
+            probe?.Record("vision/patch_embedding", embedded);
+            z = ops.Add(embedded, _positions);
+        }
+
+        probe?.Record("vision/embeddings", z);
+        for (int i = 0; i < _blocks.Length; i++)
+        {
+            using Tensor input = z;
+            z = _blocks[i].Forward(ops, input, pictures, probe, i);
+        }
+
+        using Tensor output = z;
+        Tensor encoded = _finalNorm.Forward(ops, output);
+        probe?.Record("vision/post_layernorm", encoded);
+        return encoded;
+    }
+
+    private sealed class LayerNorm(ParameterReader parameters, string name, float epsilon)
+    {
+        private readonly Weight _scale = parameters.Weight($"{name}.weight");
+        private readonly Weight _bias = parameters.Weight($"{name}.bias");
+
+        public Tensor Forward(TensorBackend ops, Tensor x) => ops.LayerNorm(x, _scale, _bias, epsilon);
+    }
+
+    /// <summary>z += Attention(LN₁(z)); z += FC₂(gelu(FC₁(LN₂(z)))).</summary>
+    private sealed class Block(SigLipConfig config, ParameterReader parameters, string name)
+    {
+        private readonly LayerNorm _norm1 = new(parameters, $"{name}.layer_norm1", config.NormEpsilon);
+        private readonly LinearLayer _query = parameters.Linear($"{name}.self_attn.q_proj", hasBias: true);
+        private readonly LinearLayer _key = parameters.Linear($"{name}.self_attn.k_proj", hasBias: true);
+        private readonly LinearLayer _value = parameters.Linear($"{name}.self_attn.v_proj", hasBias: true);
+        private readonly LinearLayer _output = parameters.Linear($"{name}.self_attn.out_proj", hasBias: true);
+        private readonly LayerNorm _norm2 = new(parameters, $"{name}.layer_norm2", config.NormEpsilon);
+        private readonly LinearLayer _fc1 = parameters.Linear($"{name}.mlp.fc1", hasBias: true);
+        private readonly LinearLayer _fc2 = parameters.Linear($"{name}.mlp.fc2", hasBias: true);
+
+        public Tensor Forward(TensorBackend ops, Tensor z, int pictures, IForwardProbe? probe, int layer)
+        {
+            using Tensor attention = Attention(ops, z, pictures);
+            probe?.Record($"vision/layer{layer:D2}/attention", attention);
+            using Tensor attended = ops.Add(z, attention);
+
+            using Tensor mlp = Mlp(ops, attended);
+            probe?.Record($"vision/layer{layer:D2}/mlp", mlp);
+            Tensor output = ops.Add(attended, mlp);
+            probe?.Record($"vision/layer{layer:D2}/out", output);
+            return output;
+        }
+
+        private Tensor Attention(TensorBackend ops, Tensor z, int pictures)
+        {
+            using Tensor normed = _norm1.Forward(ops, z);
+            using Tensor q = _query.Forward(ops, normed);
+            using Tensor k = _key.Forward(ops, normed);
+            using Tensor v = _value.Forward(ops, normed);
+
+            // Each picture attends to itself alone, every patch to every patch.
+            int patches = z.Rows / pictures;
+            var segments = new AttentionSegment[pictures];
+            for (int i = 0; i < pictures; i++)
+                segments[i] = new AttentionSegment(i * patches, patches, k, v, i * patches, patches, QueryPosition: 0, PrefixLength: patches);
+            var options = new AttentionOptions(config.Heads, config.Heads, config.HeadSize, 1 / MathF.Sqrt(config.HeadSize));
+            using Tensor mixed = ops.Attention(q, segments, options);
+            return _output.Forward(ops, mixed);
+        }
+
+        private Tensor Mlp(TensorBackend ops, Tensor z)
+        {
+            using Tensor normed = _norm2.Forward(ops, z);
+            using Tensor hidden = _fc1.Forward(ops, normed);
+            using Tensor active = ops.GeluTanh(hidden);
+            return _fc2.Forward(ops, active);
+        }
+    }
+}
