@@ -21,20 +21,28 @@ public sealed record PaliGemmaModelOptions
 /// <summary>One sequence to be put through the decoder.</summary>
 /// <param name="TextIds">Token ids after the image: BOS, prefix, newline, and what follows; at least one unless there are image rows.</param>
 /// <param name="PrefixLength">The leading positions, image rows included, that all see one another; 0 for a purely causal sequence.</param>
-/// <param name="ImageRows">Projected image rows [at least ImageRowStart + ImageRowCount, width], or none.</param>
-/// <param name="ImageRowStart">The first of this sequence's image rows.</param>
-/// <param name="ImageRowCount">Image tokens for one picture, times the pictures of the sequence.</param>
+/// <param name="Images">The projected rows of the sequence's pictures, in order; they stand before the text.</param>
 /// <param name="Cache">What the sequence has so far and where it grows; null to compute without a cache.</param>
 public readonly record struct SequenceInput(
     ReadOnlyMemory<int> TextIds,
     int PrefixLength,
-    Tensor? ImageRows = null,
-    int ImageRowStart = 0,
-    int ImageRowCount = 0,
+    ReadOnlyMemory<RowRun> Images = default,
     KvCache? Cache = null)
 {
+    /// <summary>The number of image positions added.</summary>
+    public int ImageRows
+    {
+        get
+        {
+            int rows = 0;
+            foreach (RowRun run in Images.Span)
+                rows += run.Count;
+            return rows;
+        }
+    }
+
     /// <summary>The number of positions added.</summary>
-    public int Rows => ImageRowCount + TextIds.Length;
+    public int Rows => ImageRows + TextIds.Length;
 }
 
 /// <summary>
@@ -188,8 +196,8 @@ public sealed class PaliGemmaModel
         int nextText = 0;
         foreach (ref readonly SequenceInput sequence in sequences)
         {
-            if (sequence.ImageRowCount > 0)
-                _runs.Add(new RowRun(sequence.ImageRows!, sequence.ImageRowStart, sequence.ImageRowCount));
+            foreach (RowRun image in sequence.Images.Span)
+                _runs.Add(image);
             if (sequence.TextIds.Length > 0)
                 _runs.Add(new RowRun(text!, nextText, sequence.TextIds.Length));
             nextText += sequence.TextIds.Length;

@@ -1,0 +1,60 @@
+namespace PaliSharp.Generation;
+
+/// <summary>How a prompt becomes tokens.</summary>
+public enum PromptStyle
+{
+    /// <summary>BOS + prefix, newline and suffix tokenised apart, as the training code did.</summary>
+    Training,
+
+    /// <summary>One string, as transformers' processor does: control tokens in the text are honoured, and a prefix that ends in a newline merges with the separator.</summary>
+    HuggingFace,
+}
+
+/// <summary>How one request is answered. The default is greedy decoding, as the papers evaluate.</summary>
+public sealed record GenerationOptions
+{
+    /// <summary>The most tokens to write, at least 1.</summary>
+    public int MaxNewTokens { get; init; } = 128;
+
+    /// <summary>Temperature, nucleus and the like; greedy by default. Ignored with beams.</summary>
+    public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>The number of beams; 1 for sampling or greedy.</summary>
+    public int Beams { get; init; } = 1;
+
+    /// <summary>With beams: scores are log-probability / length^this.</summary>
+    public float LengthPenalty { get; init; } = 1;
+
+    /// <summary>With beams: stop as soon as there are as many finished hypotheses as beams.</summary>
+    public bool EarlyStopping { get; init; }
+
+    /// <summary>With beams: whose rules the search follows.</summary>
+    public BeamRule BeamRule { get; init; } = BeamRule.HuggingFace;
+
+    /// <summary>The text ends before any of these.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>Token ids that end the text beside the checkpoint's own.</summary>
+    public IReadOnlyList<int> StopIds { get; init; } = [];
+
+    /// <summary>Token ids that are never chosen; log-probabilities do not change.</summary>
+    public IReadOnlyList<int> ForbiddenIds { get; init; } = [];
+
+    /// <summary>Never chooses <c>&lt;image&gt;</c>, padding and rows of the table that have no token; on by default.</summary>
+    public bool MaskUnusedTokens { get; init; } = true;
+
+    /// <summary>Applies the checkpoint's final soft-cap to every logit; on by default (transformers).</summary>
+    public bool FinalSoftCap { get; init; } = true;
+
+    /// <summary>Leaves the cap off for the first token after the prompt, as big_vision does; needs <see cref="FinalSoftCap"/>.</summary>
+    public bool UncappedFirstToken { get; init; }
+
+    /// <summary>How the prompt is tokenised.</summary>
+    public PromptStyle PromptStyle { get; init; }
+
+    /// <summary>Without a picture: lets the whole prompt see itself, instead of the causal mask of text models.</summary>
+    public bool BidirectionalText { get; init; }
+
+    /// <summary>Control tokens such as <c>&lt;bos&gt;</c> written in the prompt become tokens instead of plain text.</summary>
+    public bool ParseSpecialTokens { get; init; }
+}

@@ -1,0 +1,42 @@
+namespace PaliSharp.Generation;
+
+/// <summary>A token the model chose.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="LogProbability">The natural logarithm of its probability, under the softmax over all tokens before any mask, penalty or temperature.</param>
+public readonly record struct GeneratedToken(int Id, float LogProbability);
+
+/// <summary>What the model wrote for one request.</summary>
+public sealed record GenerationResult
+{
+    /// <summary>The text; control tokens and anything from a stop string on are left out.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>The tokens, in order, without the one that ended the text.</summary>
+    public required IReadOnlyList<GeneratedToken> Tokens { get; init; }
+
+    /// <summary>The sum of the log-probabilities of all tokens, the one that ended the text included.</summary>
+    public required double LogProbability { get; init; }
+
+    /// <summary>Why the text ended.</summary>
+    public required FinishReason FinishReason { get; init; }
+
+    /// <summary>The id that ended the text, if one did.</summary>
+    public int? EndTokenId { get; init; }
+
+    /// <summary>With beam search, the hypothesis' score: log-probability divided by length^penalty; otherwise the log-probability.</summary>
+    public required double Score { get; init; }
+
+    /// <summary>The number of text tokens of the prompt, BOS and newline included.</summary>
+    public required int PromptTokens { get; init; }
+
+    /// <summary>The number of image tokens of the prompt.</summary>
+    public required int ImageTokens { get; init; }
+
+    /// <summary>The prompt as it was given, before tokenisation; null if ids were given.</summary>
+    public string? Prompt { get; init; }
+}
+
+/// <summary>A piece of text as it is being written.</summary>
+/// <param name="Text">What is new: whole characters only; may be empty in the last piece.</param>
+/// <param name="Result">The whole result, in the last piece only.</param>
+public sealed record GenerationPiece(string Text, GenerationResult? Result = null);

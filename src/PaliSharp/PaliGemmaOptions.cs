@@ -1,0 +1,22 @@
+using PaliSharp.Models;
+using PaliSharp.Tensors.Cpu;
+
+namespace PaliSharp;
+
+/// <summary>How a model is loaded and run.</summary>
+public sealed record PaliGemmaOptions
+{
+    /// <summary>Threads and instructions of the CPU.</summary>
+    public CpuOptions Cpu { get; init; } = new();
+
+    /// <summary>The folder of a PEFT LoRA adapter to apply, or none.</summary>
+    public string? Adapter { get; init; }
+
+    /// <summary>
+    /// Adds the adapter into copies of the weights it touches: faster per token, more memory. Otherwise it is computed beside them.
+    /// </summary>
+    public bool MergeAdapter { get; init; }
+
+    /// <summary>Choices in the forward pass where the reference implementations differ.</summary>
+    public PaliGemmaModelOptions Model { get; init; } = new();
+}

@@ -1,0 +1,33 @@
+namespace PaliSharp.Tasks;
+
+/// <summary>One object found in a picture.</summary>
+/// <param name="Box">Where, in pixels of the oriented original.</param>
+/// <param name="Label">What, as the model wrote it.</param>
+/// <param name="Score">
+/// How sure the model was, 0 to 1: the geometric mean of the probabilities of the tokens of box and label, under the unmasked softmax.
+/// </param>
+/// <param name="BoxScore">The same over the four location tokens alone.</param>
+/// <param name="LabelScore">The same over the label's tokens alone; 1 for an empty label.</param>
+public sealed record Detection(BoundingBox Box, string Label, float Score, float BoxScore, float LabelScore);
+
+/// <summary>What a detection prompt yielded, with the frame its boxes refer to.</summary>
+public sealed record DetectionResult
+{
+    /// <summary>The objects, in the order the model named them.</summary>
+    public required IReadOnlyList<Detection> Detections { get; init; }
+
+    /// <summary>The width of the oriented original picture in pixels.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>The height of the oriented original picture in pixels.</summary>
+    public required int Height { get; init; }
+
+    /// <summary>True if the file's orientation turned or mirrored the picture before the model saw it.</summary>
+    public required bool OrientationApplied { get; init; }
+
+    /// <summary>What in the answer did not parse and was left out.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>The model's answer itself.</summary>
+    public required Generation.GenerationResult Generation { get; init; }
+}
