@@ -1,0 +1,28 @@
+namespace PaliSharp.Generation;
+
+/// <summary>The working memory that the processors of one sampler share, kept from token to token.</summary>
+internal sealed class SamplingScratch
+{
+    private float[] _logits = [];
+    private float[] _weights = [];
+    private float[] _keys = [];
+
+    /// <summary>Selection without sorting.</summary>
+    public RadixSelector Selector { get; } = new();
+
+    /// <summary>Room for a copy of the logits.</summary>
+    public Span<float> Logits(int count) => Rent(ref _logits, count);
+
+    /// <summary>Room for unnormalised probabilities.</summary>
+    public Span<float> Weights(int count) => Rent(ref _weights, count);
+
+    /// <summary>Room for what a processor ranks tokens by.</summary>
+    public Span<float> Keys(int count) => Rent(ref _keys, count);
+
+    private static Span<float> Rent(ref float[] memory, int count)
+    {
+        if (memory.Length < count)
+            memory = new float[count];
+        return memory.AsSpan(0, count);
+    }
+}
