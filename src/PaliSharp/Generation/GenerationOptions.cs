@@ -6,32 +6,23 @@ public enum PromptStyle
     /// <summary>BOS + prefix, newline and suffix tokenised apart, as the training code did.</summary>
     Training,
 
-    /// <summary>One string, as transformers' processor does: control tokens in the text are honoured, and a prefix that ends in a newline merges with the separator.</summary>
+    /// <summary>One string, as transformers' processor does: a prefix that ends in a newline merges with the separator.</summary>
     HuggingFace,
 }
 
 /// <summary>How one request is answered. The default is greedy decoding, as the papers evaluate.</summary>
 public sealed record GenerationOptions
 {
-    /// <summary>The most tokens to write, at least 1.</summary>
+    /// <summary>The most tokens to write, at least 1; fewer where the model's context ends.</summary>
     public int MaxNewTokens { get; init; } = 128;
 
-    /// <summary>Temperature, nucleus and the like; greedy by default. Ignored with beams.</summary>
-    public SamplingOptions Sampling { get; init; } = new();
+    /// <summary>Temperature, nucleus and the like; greedy by default. Not used with beams.</summary>
+    public SamplingOptions Sampling { get; init; } = SamplingOptions.Greedy;
 
-    /// <summary>The number of beams; 1 for sampling or greedy.</summary>
-    public int Beams { get; init; } = 1;
+    /// <summary>Beam search instead of sampling; null for none.</summary>
+    public BeamOptions? Beam { get; init; }
 
-    /// <summary>With beams: scores are log-probability / length^this.</summary>
-    public float LengthPenalty { get; init; } = 1;
-
-    /// <summary>With beams: stop as soon as there are as many finished hypotheses as beams.</summary>
-    public bool EarlyStopping { get; init; }
-
-    /// <summary>With beams: whose rules the search follows.</summary>
-    public BeamRule BeamRule { get; init; } = BeamRule.HuggingFace;
-
-    /// <summary>The text ends before any of these.</summary>
+    /// <summary>The text ends before any of these. Not available with beams.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
     /// <summary>Token ids that end the text beside the checkpoint's own.</summary>
@@ -39,6 +30,9 @@ public sealed record GenerationOptions
 
     /// <summary>Token ids that are never chosen; log-probabilities do not change.</summary>
     public IReadOnlyList<int> ForbiddenIds { get; init; } = [];
+
+    /// <summary>A grammar over token ids that the answer must follow; null for none.</summary>
+    public ITokenConstraint? Constraint { get; init; }
 
     /// <summary>Never chooses <c>&lt;image&gt;</c>, padding and rows of the table that have no token; on by default.</summary>
     public bool MaskUnusedTokens { get; init; } = true;
@@ -57,4 +51,14 @@ public sealed record GenerationOptions
 
     /// <summary>Control tokens such as <c>&lt;bos&gt;</c> written in the prompt become tokens instead of plain text.</summary>
     public bool ParseSpecialTokens { get; init; }
+
+    /// <summary>Checks values against one another.</summary>
+    /// <exception cref="ArgumentException">A value is out of range, or two exclude each other.</exception>
+    internal void Validate()
+    {
+        if (MaxNewTokens < 1)
+            throw new ArgumentException($"MaxNewTokens is {MaxNewTokens}; it must be at least 1.", nameof(MaxNewTokens));
+        if (Beam is not null && StopStrings.Count > 0)
+            throw new ArgumentException("Stop strings cannot be combined with beams. Use one of them, or cut the text afterwards.", nameof(StopStrings));
+    }
 }

@@ -1,10 +1,5 @@
 namespace PaliSharp.Generation;
 
-/// <summary>A token the model chose.</summary>
-/// <param name="Id">Its id.</param>
-/// <param name="LogProbability">The natural logarithm of its probability, under the softmax over all tokens before any mask, penalty or temperature.</param>
-public readonly record struct GeneratedToken(int Id, float LogProbability);
-
 /// <summary>What the model wrote for one request.</summary>
 public sealed record GenerationResult
 {
@@ -12,7 +7,7 @@ public sealed record GenerationResult
     public required string Text { get; init; }
 
     /// <summary>The tokens, in order, without the one that ended the text.</summary>
-    public required IReadOnlyList<GeneratedToken> Tokens { get; init; }
+    public required IReadOnlyList<SampledToken> Tokens { get; init; }
 
     /// <summary>The sum of the log-probabilities of all tokens, the one that ended the text included.</summary>
     public required double LogProbability { get; init; }
@@ -25,6 +20,9 @@ public sealed record GenerationResult
 
     /// <summary>With beam search, the hypothesis' score: log-probability divided by length^penalty; otherwise the log-probability.</summary>
     public required double Score { get; init; }
+
+    /// <summary>With beam search, the next best hypotheses, best first, as many as were asked for; otherwise empty.</summary>
+    public IReadOnlyList<GenerationResult> Alternatives { get; init; } = [];
 
     /// <summary>The number of text tokens of the prompt, BOS and newline included.</summary>
     public required int PromptTokens { get; init; }

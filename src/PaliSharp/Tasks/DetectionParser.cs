@@ -18,7 +18,7 @@ internal sealed class DetectionParser(Tokenizer tokenizer)
     /// <param name="height">The picture's height in pixels.</param>
     /// <param name="convention">How bins map to coordinates.</param>
     /// <param name="warnings">Receives what was left out.</param>
-    public List<Detection> Parse(ReadOnlySpan<GeneratedToken> tokens, int width, int height, LocationConvention convention, List<string> warnings)
+    public List<Detection> Parse(ReadOnlySpan<SampledToken> tokens, int width, int height, LocationConvention convention, List<string> warnings)
     {
         if (tokenizer.FirstLocationId is null)
             throw new PromptException("The model's tokenizer has no <loc> tokens, so it cannot detect. Use a PaliGemma checkpoint with its own tokenizer.");
@@ -30,8 +30,8 @@ internal sealed class DetectionParser(Tokenizer tokenizer)
         {
             int coordinates = RunLength(tokens, next, location: true);
             int text = RunLength(tokens, next + coordinates, location: false);
-            ReadOnlySpan<GeneratedToken> box = tokens.Slice(next, coordinates);
-            ReadOnlySpan<GeneratedToken> after = tokens.Slice(next + coordinates, text);
+            ReadOnlySpan<SampledToken> box = tokens.Slice(next, coordinates);
+            ReadOnlySpan<SampledToken> after = tokens.Slice(next + coordinates, text);
             next += coordinates + text;
 
             int labelLength = LabelLength(after);
@@ -44,8 +44,8 @@ internal sealed class DetectionParser(Tokenizer tokenizer)
     }
 
     private Detection? ToDetection(
-        ReadOnlySpan<GeneratedToken> box,
-        ReadOnlySpan<GeneratedToken> labelTokens,
+        ReadOnlySpan<SampledToken> box,
+        ReadOnlySpan<SampledToken> labelTokens,
         string label,
         int width,
         int height,
@@ -83,9 +83,9 @@ internal sealed class DetectionParser(Tokenizer tokenizer)
     private bool IsSegmentation(int id) =>
         tokenizer.FirstSegmentationId is { } first && id >= first && id < first + tokenizer.SegmentationCount;
 
-    private int Bin(GeneratedToken token) => token.Id - tokenizer.FirstLocationId!.Value;
+    private int Bin(SampledToken token) => token.Id - tokenizer.FirstLocationId!.Value;
 
-    private int RunLength(ReadOnlySpan<GeneratedToken> tokens, int start, bool location)
+    private int RunLength(ReadOnlySpan<SampledToken> tokens, int start, bool location)
     {
         int end = start;
         while (end < tokens.Length && IsLocation(tokens[end].Id) == location)
@@ -94,7 +94,7 @@ internal sealed class DetectionParser(Tokenizer tokenizer)
     }
 
     /// <summary>The number of tokens up to the first whose text holds the separator.</summary>
-    private int LabelLength(ReadOnlySpan<GeneratedToken> tokens)
+    private int LabelLength(ReadOnlySpan<SampledToken> tokens)
     {
         for (int i = 0; i < tokens.Length; i++)
         {
@@ -105,17 +105,17 @@ internal sealed class DetectionParser(Tokenizer tokenizer)
         return tokens.Length;
     }
 
-    private string LabelText(ReadOnlySpan<GeneratedToken> tokens)
+    private string LabelText(ReadOnlySpan<SampledToken> tokens)
     {
         string text = Decode(tokens);
         int separator = text.IndexOf(';', StringComparison.Ordinal);
         return (separator < 0 ? text : text[..separator]).Trim();
     }
 
-    private string Decode(ReadOnlySpan<GeneratedToken> tokens)
+    private string Decode(ReadOnlySpan<SampledToken> tokens)
     {
         var ids = new List<int>(tokens.Length);
-        foreach (GeneratedToken token in tokens)
+        foreach (SampledToken token in tokens)
         {
             if (!IsSegmentation(token.Id))
                 ids.Add(token.Id);
@@ -124,17 +124,17 @@ internal sealed class DetectionParser(Tokenizer tokenizer)
         return tokenizer.Decode([.. ids]);
     }
 
-    private void ReportStrayText(ReadOnlySpan<GeneratedToken> tokens, string where, List<string> warnings)
+    private void ReportStrayText(ReadOnlySpan<SampledToken> tokens, string where, List<string> warnings)
     {
         string text = Decode(tokens).Trim();
         if (text.Length > 0)
             warnings.Add($"The text '{text}' {where} belongs to no box.");
     }
 
-    private static double LogProbabilitySum(ReadOnlySpan<GeneratedToken> tokens)
+    private static double LogProbabilitySum(ReadOnlySpan<SampledToken> tokens)
     {
         double sum = 0;
-        foreach (GeneratedToken token in tokens)
+        foreach (SampledToken token in tokens)
             sum += token.LogProbability;
         return sum;
     }

@@ -1,0 +1,113 @@
+using System.Runtime.InteropServices;
+using PaliSharp.Models;
+using PaliSharp.Tensors;
+using PaliSharp.Tokenization;
+
+namespace PaliSharp.Generation;
+
+/// <summary>One sequence that is being sampled: its cache, its choices so far, and when it ends.</summary>
+internal sealed class SequenceGeneration : IDisposable
+{
+    private readonly PreparedRequest _request;
+    private readonly TokenSampler _sampler;
+    private readonly SequenceRandom _random;
+    private readonly StopConditions _stop;
+    private readonly GeneratedText? _text;
+    private readonly List<SampledToken> _tokens;
+    private readonly List<int> _history;
+    private readonly int[] _lastId = new int[1];
+    private readonly int _imageTokens;
+    private double _logProbability;
+    private int? _endTokenId;
+    private int _state;
+
+    /// <summary>Prepares a sequence.</summary>
+    /// <param name="request">What is asked.</param>
+    /// <param name="cache">Room for prompt and answer; owned from here on.</param>
+    /// <param name="sampler">Chooses the tokens.</param>
+    /// <param name="random">This sequence's random numbers.</param>
+    /// <param name="stop">When to end.</param>
+    /// <param name="text">Turns tokens into text; null without a tokenizer.</param>
+    /// <param name="imageTokens">The image tokens of the prompt.</param>
+    public SequenceGeneration(
+        PreparedRequest request, KvCache cache, TokenSampler sampler, SequenceRandom random, StopConditions stop, GeneratedText? text, int imageTokens)
+    {
+        _request = request;
+        Cache = cache;
+        _sampler = sampler;
+        _random = random;
+        _stop = stop;
+        _text = text;
+        _imageTokens = imageTokens;
+        _state = request.Options.Constraint?.Start ?? 0;
+        _tokens = new List<SampledToken>(stop.MaxNewTokens);
+        _history = new List<int>(request.TextIds.Length + stop.MaxNewTokens);
+        _history.AddRange(request.TextIds);
+    }
+
+    public KvCache Cache { get; }
+
+    /// <summary>Why the sequence ended; null while it goes on.</summary>
+    public FinishReason? Finished { get; private set; }
+
+    /// <summary>Whether this step's logits are to be capped.</summary>
+    public bool WantsSoftCap => _request.Options.FinalSoftCap && !(_request.Options.UncappedFirstToken && _tokens.Count == 0);
+
+    /// <summary>The whole prompt.</summary>
+    public SequenceInput Prompt(ReadOnlyMemory<RowRun> images) =>
+        new(_request.TextIds, _request.IsBidirectional ? _imageTokens + _request.TextIds.Length : 0, images, Cache);
+
+    /// <summary>The token chosen last.</summary>
+    public SequenceInput LastToken() => new(_lastId, Cache.PrefixLength, default, Cache);
+
+    /// <summary>Chooses the next token.</summary>
+    /// <param name="logits">The logits at the last position.</param>
+    /// <returns>Text that became certain; empty if there is none or nobody listens.</returns>
+    public string Advance(ReadOnlySpan<float> logits)
+    {
+        ITokenConstraint? constraint = _request.Options.Constraint;
+        SampledToken token = _sampler.Sample(logits, CollectionsMarshal.AsSpan(_history), _random, constraint?.Allowed(_state));
+        _logProbability += token.LogProbability;
+        if (_stop.Ends(token.Id))
+        {
+            _endTokenId = token.Id;
+            Finished = FinishReason.Stop;
+            return string.Empty;
+        }
+
+        if (constraint is not null)
+            _state = constraint.Next(_state, token.Id);
+        _tokens.Add(token);
+        _history.Add(token.Id);
+        _lastId[0] = token.Id;
+        string piece = _text?.Push(token.Id) ?? string.Empty;
+        if (_text?.IsStopped == true)
+            Finished = FinishReason.StopString;
+        else if (_tokens.Count >= _stop.MaxNewTokens)
+            Finished = FinishReason.Length;
+        return piece;
+    }
+
+    public void Cancel() => Finished ??= FinishReason.Cancelled;
+
+    /// <summary>The answer, and what of its text was held back until now.</summary>
+    public (GenerationResult Result, string LastPiece) Complete()
+    {
+        string last = _text?.Finish() ?? string.Empty;
+        var result = new GenerationResult
+        {
+            Text = _text?.ToString() ?? string.Empty,
+            Tokens = _tokens,
+            LogProbability = _logProbability,
+            FinishReason = Finished ?? throw new InvalidOperationException("The sequence has not ended."),
+            EndTokenId = _endTokenId,
+            Score = _logProbability,
+            PromptTokens = _request.TextIds.Length,
+            ImageTokens = _imageTokens,
+            Prompt = _request.Prompt,
+        };
+        return (result, last);
+    }
+
+    public void Dispose() => Cache.Dispose();
+}
