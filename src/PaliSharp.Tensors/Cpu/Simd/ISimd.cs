@@ -32,6 +32,9 @@ internal unsafe interface ISimd<TVector>
 
     static abstract void Store(TVector value, float* destination);
 
+    /// <summary>Asks for the cache line of an address that will be read soon. Any address is allowed; does nothing where the path cannot.</summary>
+    static abstract void Prefetch(void* address);
+
     static abstract TVector Add(TVector a, TVector b);
 
     static abstract TVector Subtract(TVector a, TVector b);

@@ -42,6 +42,12 @@ internal readonly unsafe struct PortableSimd : ISimd<Vector<float>>
     public static void Store(Vector<float> value, float* destination) => Unsafe.WriteUnaligned(destination, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(void* address)
+    {
+        // .NET offers no prefetch here; the processor follows the streams by itself.
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> Add(Vector<float> a, Vector<float> b) => a + b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

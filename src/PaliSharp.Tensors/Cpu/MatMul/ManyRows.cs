@@ -1,0 +1,190 @@
+using System.Runtime.CompilerServices;
+using PaliSharp.Tensors.Cpu.Simd;
+
+namespace PaliSharp.Tensors.Cpu.MatMul;
+
+/// <summary>
+/// Products of many rows, as in prefill and vision, limited by multiply-adds. The vector lanes run along the ROWS of x:
+/// a weight is broadcast, so weights need widening but no transposing; x is transposed once, y once.
+/// <list type="number">
+/// <item>x, up to <see cref="RowBlock"/> rows at a time, is transposed into panels: blocks of <see cref="Depth"/> inner elements, within
+/// them panels of two vectors of rows, <c>[element][row]</c>. For 512 rows of 9,216 that is 19 MB: it streams from the L3 cache.</item>
+/// <item>Tasks, taken by the threads as they become free, are blocks of outputs by blocks of rows. Through all blocks of the inner
+/// dimension a task adds to its sums <c>[output][row]</c> in the L2 cache (96 × 256 × 4 bytes = 96 KiB), having widened
+/// the weights of the block into a panel <c>[output][element]</c> (96 × 128 × 4 bytes = 48 KiB, of which a tile uses 6 KiB at a time:
+/// with the 16 KiB of its panel of x it stays in the L1 cache).</item>
+/// <item>The register tile is two vectors of rows by 12 outputs (6 where there are 16 registers): 24 (12) sums, two vectors of x,
+/// one broadcast weight. Each step of 24 multiply-adds loads only 14 values.</item>
+/// </list>
+/// Each block's sums start at zero in registers and are added to the task's sums, which in turn are added to its totals after
+/// <see cref="BlocksPerTotal"/> blocks: a chain of rounding errors is at most <see cref="Depth"/> long, whatever the inner length.
+/// The order of additions does not depend on how the work is divided.
+/// </summary>
+internal static unsafe class ManyRows<TSimd, TVector, TElement>
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+    where TElement : struct, IWeightElement<TSimd, TVector>
+{
+    private const int Depth = TileKernels<TSimd, TVector>.Depth;
+    private const int BlocksPerTotal = 8;
+    private const int RowBlock = 512;
+    private const int LargestOutputBlock = 96;
+    private const int SmallestOutputBlock = 24; // a multiple of both tiles' outputs, as the largest is
+    private const int SumPadding = 16; // floats: columns of sums must not fall into one set of the L1 cache
+    private const long SmallestTask = 1 << 18; // multiply-adds: some microseconds, well above the cost of handing out a task
+
+    private static int TileOutputs => TileKernels<TSimd, TVector>.Outputs;
+
+    private static int TileRows => 2 * TSimd.Count;
+
+    /// <summary>Computes the product.</summary>
+    public static void Multiply(ThreadTeam team, TensorPool pool, in ProductOperands operands)
+    {
+        int blocks = (operands.Rows + RowBlock - 1) / RowBlock;
+        int blockRows = RoundUp((operands.Rows + blocks - 1) / blocks, TileRows);
+        for (int start = 0; start < operands.Rows; start += blockRows)
+            MultiplyBlock(team, pool, operands.SliceRows(start, Math.Min(blockRows, operands.Rows - start)));
+    }
+
+    private static void MultiplyBlock(ThreadTeam team, TensorPool pool, in ProductOperands operands)
+    {
+        int paddedRows = RoundUp(operands.Rows, TSimd.Count);
+        using Tensor panels = pool.Rent(new TensorShape(operands.Inputs, paddedRows));
+        Job job = Divide(operands, team.Size);
+        job.Pool = pool;
+        job.Panels = panels.Pointer;
+        job.PaddedRows = paddedRows;
+
+        int depthBlocks = (operands.Inputs + Depth - 1) / Depth;
+        var pack = new PackJob { Operands = operands, Panels = job.Panels, PaddedRows = paddedRows };
+        team.Run(ref pack, depthBlocks);
+        team.Run(ref job, job.OutputBlocks * job.RowBlocks);
+    }
+
+    /// <summary>Chooses the tasks: as large as the caches allow, but several for each thread where the work is enough.</summary>
+    private static Job Divide(in ProductOperands operands, int threads)
+    {
+        int outputBlock = Math.Min(LargestOutputBlock, RoundUp(operands.Outputs, TileOutputs));
+        int rowBlock = RoundUp(operands.Rows, TileRows);
+        while (true)
+        {
+            int outputBlocks = (operands.Outputs + outputBlock - 1) / outputBlock;
+            int rowBlocks = (operands.Rows + rowBlock - 1) / rowBlock;
+            long task = (long)outputBlock * rowBlock * operands.Inputs;
+            bool enough = threads == 1 || (long)outputBlocks * rowBlocks >= 4L * threads || task < 2 * SmallestTask;
+            if (!enough && outputBlock >= 2 * SmallestOutputBlock)
+                outputBlock /= 2;
+            else if (!enough && rowBlock >= 4 * TileRows)
+                rowBlock = RoundUp(rowBlock / 2, TileRows);
+            else
+                return new Job { Operands = operands, OutputBlock = outputBlock, OutputBlocks = outputBlocks, RowBlock = rowBlock, RowBlocks = rowBlocks };
+        }
+    }
+
+    private static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
+
+    /// <summary>Transposes one block of the inner dimension of x into its panels.</summary>
+    private struct PackJob : IParallelJob
+    {
+        public ProductOperands Operands;
+        public float* Panels;
+        public int PaddedRows;
+
+        public readonly void Execute(int part)
+        {
+            int start = part * Depth;
+            int depth = Math.Min(Depth, Operands.Inputs - start);
+            float* panel = Panels + ((nint)start * PaddedRows);
+            for (int row = 0; row < PaddedRows; row += TileRows)
+            {
+                int width = Math.Min(TileRows, PaddedRows - row);
+                Panel.Transpose(Operands.X + ((nint)row * Operands.Inputs) + start, Operands.Inputs, Math.Min(width, Operands.Rows - row), depth, panel, width);
+                panel += depth * width;
+            }
+        }
+    }
+
+    /// <summary>Computes one block of outputs by rows.</summary>
+    private struct Job : IParallelJob
+    {
+        public ProductOperands Operands;
+        public TensorPool Pool;
+        public float* Panels;
+        public int PaddedRows;
+        public int OutputBlock;
+        public int OutputBlocks;
+        public int RowBlock;
+        public int RowBlocks;
+
+        public readonly void Execute(int part)
+        {
+            // Neighbouring parts share the weights, which are the farther away.
+            int firstOutput = part / RowBlocks * OutputBlock;
+            int outputs = Math.Min(OutputBlock, Operands.Outputs - firstOutput);
+            int firstRow = part % RowBlocks * RowBlock;
+            int paddedRows = Math.Min(RowBlock, PaddedRows - firstRow);
+            int paddedOutputs = RoundUp(outputs, TileOutputs);
+            int sumStride = paddedRows + SumPadding;
+
+            using Tensor scratch = Pool.Rent(new TensorShape(paddedOutputs, Depth + (2 * sumStride)));
+            float* weights = scratch.Pointer;
+            float* sums = weights + (paddedOutputs * Depth);
+            MultiplyTask(firstOutput, outputs, firstRow, paddedRows, weights, sums, sums + (paddedOutputs * sumStride), sumStride);
+            Panel.TransposeTo(
+                sums,
+                sumStride,
+                outputs,
+                Math.Min(paddedRows, Operands.Rows - firstRow),
+                Operands.Bias == null ? null : Operands.Bias + firstOutput,
+                Operands.Y + ((nint)firstRow * Operands.Outputs) + firstOutput,
+                Operands.Outputs);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void MultiplyTask(
+            int firstOutput, int outputs, int firstRow, int rows, float* weights, float* sums, float* totals, int sumStride)
+        {
+            nint rowBytes = (nint)Operands.Inputs * TElement.Size;
+            byte* source = (byte*)Operands.Weight + (firstOutput * rowBytes);
+            int paddedOutputs = RoundUp(outputs, TileOutputs);
+            int start = 0;
+            int block = 0;
+            do
+            {
+                if (block == BlocksPerTotal)
+                    Panel.Add<TSimd, TVector>(sums, totals, paddedOutputs * sumStride, totals, first: start == BlocksPerTotal * Depth);
+                block %= BlocksPerTotal;
+                int depth = Math.Min(Depth, Operands.Inputs - start);
+                Panel.Widen<TSimd, TVector, TElement>(source, rowBytes, start, depth, outputs, paddedOutputs, weights, Depth);
+                MultiplyBlock(Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth), rows, weights, outputs, depth, sums, sumStride, block == 0);
+                start += Depth;
+                block++;
+            }
+            while (start < Operands.Inputs);
+
+            if (start > BlocksPerTotal * Depth)
+                Panel.Add<TSimd, TVector>(sums, totals, paddedOutputs * sumStride, sums, first: false);
+        }
+
+        /// <summary>Adds the products of one block of the inner dimension, or sets the sums to them.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void MultiplyBlock(float* panel, int rows, float* weights, int outputs, int depth, float* sums, int sumStride, bool first)
+        {
+            for (int row = 0; row < rows; row += TileRows)
+            {
+                int width = Math.Min(TileRows, rows - row);
+                for (int output = 0; output < outputs; output += TileOutputs)
+                {
+                    float* w = weights + (output * Depth);
+                    float* tile = sums + (output * sumStride) + row;
+                    if (width == TileRows)
+                        TileKernels<TSimd, TVector>.TwoVectors(panel, w, depth, tile, sumStride, first);
+                    else
+                        TileKernels<TSimd, TVector>.OneVector(panel, w, depth, tile, sumStride, first);
+                }
+
+                panel += depth * width;
+            }
+        }
+    }
+}

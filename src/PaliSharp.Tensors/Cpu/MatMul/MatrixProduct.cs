@@ -1,0 +1,70 @@
+using PaliSharp.Tensors.Cpu.Simd;
+
+namespace PaliSharp.Tensors.Cpu.MatMul;
+
+/// <summary>The product of activations with a stored weight matrix, for one instruction path.</summary>
+/// <remarks>
+/// Two algorithms. A few rows (decoding) are limited by reading the weight: <see cref="FewRows{TSimd,TVector,TElement}"/> streams it once.
+/// Many rows (prefill, vision) are limited by arithmetic: <see cref="ManyRows{TSimd,TVector,TElement}"/> packs panels and tiles registers.
+/// Both add in an order that depends on the shape alone, so results are the same for any number of threads.
+/// </remarks>
+internal static unsafe class MatrixProduct<TSimd, TVector>
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    /// <summary>y = x · weightᵀ (+ bias).</summary>
+    /// <param name="team">The threads that share the work.</param>
+    /// <param name="pool">Lends the scratch memory.</param>
+    /// <param name="x">Activations, <c>[rows, inputs]</c>.</param>
+    /// <param name="rows">The number of rows, at least 0.</param>
+    /// <param name="weight">The matrix, <c>[outputs, inputs]</c>; of higher ranks the leading extents count as outputs.</param>
+    /// <param name="bias"><c>[outputs]</c>, or null for none.</param>
+    /// <param name="y">Receives <c>[rows, outputs]</c>; overlaps nothing else.</param>
+    public static void Multiply(ThreadTeam team, TensorPool pool, float* x, int rows, Weight weight, float* bias, float* y)
+    {
+        switch (weight.Type)
+        {
+            case WeightType.Float32:
+                Multiply<Float32Element<TSimd, TVector>>(team, pool, x, rows, weight, bias, y);
+                break;
+            case WeightType.BFloat16:
+                Multiply<BFloat16Element<TSimd, TVector>>(team, pool, x, rows, weight, bias, y);
+                break;
+            case WeightType.Float16:
+                Multiply<Float16Element<TSimd, TVector>>(team, pool, x, rows, weight, bias, y);
+                break;
+            default:
+                throw new ArgumentException($"'{weight.Name}' is stored as {weight.Type}, which has no matrix product.", nameof(weight));
+        }
+
+        GC.KeepAlive(weight); // the kernels hold only its address
+    }
+
+    private static void Multiply<TElement>(ThreadTeam team, TensorPool pool, float* x, int rows, Weight weight, float* bias, float* y)
+        where TElement : struct, IWeightElement<TSimd, TVector>
+    {
+        var operands = new ProductOperands(x, rows, weight.Data, weight.Shape.Rows, weight.Shape.Columns, bias, y);
+        if (rows == 0 || operands.Outputs == 0)
+            return;
+        if (rows <= FewRows<TSimd, TVector, TElement>.Limit)
+            FewRows<TSimd, TVector, TElement>.Multiply(team, operands);
+        else
+            ManyRows<TSimd, TVector, TElement>.Multiply(team, pool, operands);
+    }
+}
+
+/// <summary>The operands of a product: y[rows, outputs] = x[rows, inputs] · weight[outputs, inputs]ᵀ + bias[outputs].</summary>
+internal readonly unsafe struct ProductOperands(float* x, int rows, void* weight, int outputs, int inputs, float* bias, float* y)
+{
+    public readonly float* X = x;
+    public readonly int Rows = rows;
+    public readonly void* Weight = weight;
+    public readonly int Outputs = outputs;
+    public readonly int Inputs = inputs;
+    public readonly float* Bias = bias;
+    public readonly float* Y = y;
+
+    /// <summary>The same product for some of the rows.</summary>
+    public ProductOperands SliceRows(int start, int count) =>
+        new(X + ((nint)start * Inputs), count, Weight, Outputs, Inputs, Bias, Y + ((nint)start * Outputs));
+}

@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using PaliSharp.Tensors.Cpu.Simd;
+
+namespace PaliSharp.Tensors.Cpu.MatMul;
+
+/// <summary>Copies between matrices as they are stored and the panels the tile kernels read.</summary>
+/// <remarks>
+/// Transposing works on four elements at a time, gathered into 128-bit vectors, which every processor has in some form;
+/// it touches each element of x and y once in the whole product and is a few per cent of its time.
+/// </remarks>
+internal static unsafe class Panel
+{
+    /// <summary>panel[element, row] = x[row, element]; missing rows become zero.</summary>
+    /// <param name="x">The first row.</param>
+    /// <param name="stride">The distance of two rows.</param>
+    /// <param name="rows">The rows of x.</param>
+    /// <param name="depth">The elements of each row.</param>
+    /// <param name="panel">Receives <c>[depth, width]</c>.</param>
+    /// <param name="width">The rows of the panel, a multiple of four or less than four.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Transpose(float* x, nint stride, int rows, int depth, float* panel, int width)
+    {
+        int row = 0;
+        for (; row + 4 <= rows; row += 4)
+        {
+            float* x0 = x + (row * stride);
+            float* x1 = x0 + stride;
+            float* x2 = x1 + stride;
+            float* x3 = x2 + stride;
+            float* target = panel + row;
+            for (nint k = 0; k < depth; k++, target += width)
+                Vector128.Create(x0[k], x1[k], x2[k], x3[k]).Store(target);
+        }
+
+        for (; row < width; row++)
+        {
+            float* source = x + (row * stride);
+            float* target = panel + row;
+            for (nint k = 0; k < depth; k++, target += width)
+                *target = row < rows ? source[k] : 0;
+        }
+    }
+
+    /// <summary>y[row, output] = sums[output, row] + bias[output].</summary>
+    /// <param name="sums">The sums, <c>[outputs, sumStride]</c>.</param>
+    /// <param name="sumStride">The distance of two outputs' sums.</param>
+    /// <param name="outputs">The columns of y.</param>
+    /// <param name="rows">The rows of y.</param>
+    /// <param name="bias">One value for each output, or null.</param>
+    /// <param name="y">The first element.</param>
+    /// <param name="stride">The distance of two rows of y.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void TransposeTo(float* sums, nint sumStride, int outputs, int rows, float* bias, float* y, nint stride)
+    {
+        const int Lines = 16; // the rows whose sums share a cache line
+        for (int first = 0; first < rows; first += Lines)
+        {
+            int last = Math.Min(rows, first + Lines);
+            int output = 0;
+            for (; output + 4 <= outputs; output += 4)
+            {
+                Vector128<float> add = bias == null ? Vector128<float>.Zero : Vector128.Load(bias + output);
+                float* s0 = sums + (output * sumStride);
+                float* s1 = s0 + sumStride;
+                float* s2 = s1 + sumStride;
+                float* s3 = s2 + sumStride;
+                float* target = y + (first * stride) + output;
+                for (nint row = first; row < last; row++, target += stride)
+                    (Vector128.Create(s0[row], s1[row], s2[row], s3[row]) + add).Store(target);
+            }
+
+            for (; output < outputs; output++)
+            {
+                float add = bias == null ? 0 : bias[output];
+                float* source = sums + (output * sumStride);
+                float* target = y + (first * stride) + output;
+                for (nint row = first; row < last; row++, target += stride)
+                    *target = source[row] + add;
+            }
+        }
+    }
+
+    /// <summary>panel[output, element] = weight[output, start + element] as float32; missing outputs become zero.</summary>
+    /// <param name="weight">The first output's row.</param>
+    /// <param name="rowBytes">The distance of two rows in bytes.</param>
+    /// <param name="start">The first element.</param>
+    /// <param name="depth">The elements to widen.</param>
+    /// <param name="outputs">The rows of the weight.</param>
+    /// <param name="paddedOutputs">The rows of the panel.</param>
+    /// <param name="panel">Receives <c>[paddedOutputs, stride]</c>, of which the first <paramref name="depth"/> columns are set.</param>
+    /// <param name="stride">The distance of two rows of the panel.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Widen<TSimd, TVector, TElement>(
+        byte* weight, nint rowBytes, int start, int depth, int outputs, int paddedOutputs, float* panel, nint stride)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+        where TElement : struct, IWeightElement<TSimd, TVector>
+    {
+        weight += (nint)start * TElement.Size;
+        for (int output = 0; output < outputs; output++)
+        {
+            nint k = 0;
+            for (; k + TSimd.Count <= depth; k += TSimd.Count)
+                TSimd.Store(TElement.Load(weight, k), panel + k);
+            for (; k < depth; k++)
+                panel[k] = TElement.LoadOne(weight, k);
+
+            // The next block of this row is wanted when all tiles of this block are done.
+            for (nint ahead = depth * TElement.Size; ahead < 2 * depth * TElement.Size; ahead += 64)
+                TSimd.Prefetch(weight + ahead);
+            weight += rowBytes;
+            panel += stride;
+        }
+
+        for (int output = outputs; output < paddedOutputs; output++, panel += stride)
+            new Span<float>(panel, depth).Clear();
+    }
+
+    /// <summary>result = a + b, or a alone.</summary>
+    /// <param name="a">The first terms.</param>
+    /// <param name="b">The second terms, not read if <paramref name="first"/>.</param>
+    /// <param name="count">The number of terms, a multiple of the vector.</param>
+    /// <param name="result">Receives the sums; may be <paramref name="a"/> or <paramref name="b"/>.</param>
+    /// <param name="first">True if there are no second terms yet.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Add<TSimd, TVector>(float* a, float* b, int count, float* result, bool first)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        for (nint i = 0; i < count; i += TSimd.Count)
+            TSimd.Store(first ? TSimd.Load(a + i) : TSimd.Add(TSimd.Load(a + i), TSimd.Load(b + i)), result + i);
+    }
+}

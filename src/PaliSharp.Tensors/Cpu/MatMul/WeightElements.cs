@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+using PaliSharp.Tensors.Cpu.Simd;
+
+namespace PaliSharp.Tensors.Cpu.MatMul;
+
+/// <summary>How the elements of a weight are read, so that one kernel serves all storage types.</summary>
+internal unsafe interface IWeightElement<TSimd, TVector>
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    /// <summary>The bytes of one element.</summary>
+    static abstract int Size { get; }
+
+    /// <summary>Widens a vector of elements, from <paramref name="index"/> on.</summary>
+    static abstract TVector Load(void* row, nint index);
+
+    /// <summary>Widens one element.</summary>
+    static abstract float LoadOne(void* row, nint index);
+}
+
+/// <summary>Elements stored as float32.</summary>
+internal readonly unsafe struct Float32Element<TSimd, TVector> : IWeightElement<TSimd, TVector>
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    public static int Size => sizeof(float);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Load(void* row, nint index) => TSimd.Load((float*)row + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LoadOne(void* row, nint index) => Unsafe.ReadUnaligned<float>((float*)row + index);
+}
+
+/// <summary>Elements stored as bfloat16.</summary>
+internal readonly unsafe struct BFloat16Element<TSimd, TVector> : IWeightElement<TSimd, TVector>
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    public static int Size => sizeof(ushort);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Load(void* row, nint index) => TSimd.LoadBFloat16((ushort*)row + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LoadOne(void* row, nint index) =>
+        BitConverter.UInt32BitsToSingle((uint)Unsafe.ReadUnaligned<ushort>((ushort*)row + index) << 16);
+}
+
+/// <summary>Elements stored as float16.</summary>
+internal readonly unsafe struct Float16Element<TSimd, TVector> : IWeightElement<TSimd, TVector>
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    public static int Size => sizeof(ushort);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Load(void* row, nint index) => TSimd.LoadFloat16((ushort*)row + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LoadOne(void* row, nint index) =>
+        (float)BitConverter.UInt16BitsToHalf(Unsafe.ReadUnaligned<ushort>((ushort*)row + index));
+}

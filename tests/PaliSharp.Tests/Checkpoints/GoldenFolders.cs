@@ -1,0 +1,25 @@
+using PaliSharp.TestSupport;
+
+namespace PaliSharp.Tests.Checkpoints;
+
+/// <summary>Finds the checkpoints of the reference data by what lies there.</summary>
+internal static class GoldenFolders
+{
+    /// <summary>The folders below a topic that hold a Hugging Face checkpoint, at any depth.</summary>
+    public static IEnumerable<string> HuggingFace(string topic) => GoldenData.Topic(topic)
+        .SelectMany(root => Directory.EnumerateFiles(root, "config.json", SearchOption.AllDirectories))
+        .Select(file => Path.GetDirectoryName(file)!)
+        .Where(folder => File.Exists(Path.Combine(folder, "model.safetensors")) || File.Exists(Path.Combine(folder, "model.safetensors.index.json")))
+        .Order(StringComparer.Ordinal);
+
+    /// <summary>The big_vision files below a topic.</summary>
+    public static IEnumerable<string> BigVision(string topic) => GoldenData.Topic(topic)
+        .SelectMany(root => Directory.EnumerateFiles(root, "params_*.npz", SearchOption.AllDirectories))
+        .Order(StringComparer.Ordinal);
+
+    /// <summary>The adapter folders below a topic.</summary>
+    public static IEnumerable<string> Adapters(string topic) => GoldenData.Topic(topic)
+        .SelectMany(root => Directory.EnumerateFiles(root, "adapter_config.json", SearchOption.AllDirectories))
+        .Select(file => Path.GetDirectoryName(file)!)
+        .Order(StringComparer.Ordinal);
+}

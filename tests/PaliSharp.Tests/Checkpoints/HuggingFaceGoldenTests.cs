@@ -1,0 +1,90 @@
+using PaliSharp.Checkpoints;
+using PaliSharp.Tensors;
+using PaliSharp.TestSupport;
+using Xunit;
+
+namespace PaliSharp.Tests.Checkpoints;
+
+[Trait("Category", "Golden")]
+public class HuggingFaceGoldenTests
+{
+    [Theory]
+    [InlineData("paligemma")]
+    [InlineData("training")]
+    [InlineData("big_vision")]
+    public void Every_folder_loads_complete(string topic)
+    {
+        List<string> folders = [.. GoldenFolders.HuggingFace(topic)];
+        GoldenData.RequireCases(topic, folders);
+        foreach (string folder in folders)
+        {
+            using Checkpoint checkpoint = Checkpoint.Load(folder);
+            Assert.Equal(CheckpointFormat.HuggingFace, checkpoint.Format);
+            int perBlock = checkpoint.Config.Text.Version == Models.GemmaVersion.Gemma2 ? 11 : 9;
+            Assert.Equal((16 * checkpoint.Config.Vision.Layers) + 5 + 2 + (perBlock * checkpoint.Config.Text.Layers) + 2, checkpoint.Weights.Count);
+            Assert.Equal(checkpoint.Weights["language_model.model.embed_tokens.weight"].Shape[0], checkpoint.Config.Text.VocabularySize);
+            Assert.Equal(File.Exists(Path.Combine(folder, "tokenizer.json")), checkpoint.TokenizerFolder is not null);
+            Assert.Equal(checkpoint.Config.Vision.ImageSize, checkpoint.Preprocessing.Size);
+            foreach (Weight weight in checkpoint.Weights)
+            {
+                if (weight.Shape.Rank == 1 || weight.Name.Contains("position_embedding", StringComparison.Ordinal))
+                    Assert.Equal(WeightType.Float32, weight.Type);
+                Assert.All(Values.Of(weight), value => Assert.True(float.IsFinite(value), weight.Name));
+            }
+        }
+    }
+
+    [Fact]
+    public void All_layouts_of_a_model_hold_equal_weights()
+    {
+        const string Topic = "paligemma";
+        List<string> models = [.. GoldenFolders.HuggingFace(Topic).Where(folder => Path.GetFileName(folder) == "model")];
+        GoldenData.RequireCases(Topic, models);
+        foreach (string model in models)
+        {
+            using Checkpoint reference = Checkpoint.Load(model);
+            string parent = Path.GetDirectoryName(model)!;
+            foreach (string layout in Directory.EnumerateDirectories(parent, "layout_*"))
+            {
+                using Checkpoint checkpoint = Checkpoint.Load(layout);
+                Assert.Equal(reference.Config with { EosTokenIds = [] }, checkpoint.Config with { EosTokenIds = [] });
+                Assert.Equal(reference.Config.EosTokenIds, checkpoint.Config.EosTokenIds);
+                AssertEqual(reference.Weights, checkpoint.Weights, value => value);
+            }
+
+            AssertRounded(reference, Path.Combine(parent, "bf16_sharded"), Values.RoundToBFloat16);
+            AssertRounded(reference, Path.Combine(parent, "f16"), value => (float)(Half)value);
+        }
+    }
+
+    [Fact]
+    public void A_resaved_model_holds_equal_weights()
+    {
+        foreach (string resaved in GoldenFolders.HuggingFace("training").Where(folder => Path.GetFileName(folder) == "resaved"))
+        {
+            using Checkpoint reference = Checkpoint.Load(Path.GetDirectoryName(resaved)!);
+            using Checkpoint checkpoint = Checkpoint.Load(resaved);
+            Assert.Equal(reference.Config.Text, checkpoint.Config.Text);
+            Assert.Equal(reference.Config.Vision, checkpoint.Config.Vision);
+            AssertEqual(reference.Weights, checkpoint.Weights, value => value);
+        }
+    }
+
+    private static void AssertRounded(Checkpoint reference, string folder, Func<float, float> round)
+    {
+        if (!Directory.Exists(folder))
+            return;
+        using Checkpoint checkpoint = Checkpoint.Load(folder);
+        AssertEqual(reference.Weights, checkpoint.Weights, round);
+    }
+
+    private static void AssertEqual(WeightSet expected, WeightSet actual, Func<float, float> round)
+    {
+        Assert.Equal(expected.Select(weight => weight.Name), actual.Select(weight => weight.Name));
+        foreach (Weight weight in expected)
+        {
+            Assert.Equal(weight.Shape, actual[weight.Name].Shape);
+            Assert.Equal(Values.Of(weight).Select(round), Values.Of(actual[weight.Name]));
+        }
+    }
+}
