@@ -17,6 +17,9 @@ public sealed record PaliGemmaOptions
     /// </summary>
     public bool MergeAdapter { get; init; }
 
+    /// <summary>The most requests of a batch that are decoded together, at least 1; the others follow in turn. Each takes a cache of its own.</summary>
+    public int MaxBatch { get; init; } = 8;
+
     /// <summary>Choices in the forward pass where the reference implementations differ.</summary>
     public PaliGemmaModelOptions Model { get; init; } = new();
 }

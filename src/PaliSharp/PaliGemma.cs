@@ -1,0 +1,120 @@
+using PaliSharp.Checkpoints;
+using PaliSharp.Checkpoints.Hub;
+using PaliSharp.Generation;
+using PaliSharp.Models;
+using PaliSharp.Tensors;
+using PaliSharp.Tensors.Cpu;
+using PaliSharp.Tokenization;
+
+namespace PaliSharp;
+
+/// <summary>
+/// A loaded PaliGemma or PaliGemma 2: the entry to everything. Give it pictures and prompts; it returns text, answers, boxes.
+/// Calls may come from several threads; they are answered one after another.
+/// </summary>
+/// <example>
+/// <code>
+/// using var model = PaliGemma.Load("google/paligemma2-3b-mix-448");
+/// DetectionResult cats = await model.DetectAsync(Image.Load("yard.jpg"), ["cat", "dog"]);
+/// </code>
+/// </example>
+public sealed partial class PaliGemma : IDisposable
+{
+    private readonly Checkpoint _checkpoint;
+    private readonly CpuBackend _backend;
+    private readonly PaliGemmaModel _model;
+    private readonly GenerationEngine _engine;
+    private readonly SemaphoreSlim _turn = new(1);
+    private bool _disposed;
+
+    private PaliGemma(Checkpoint checkpoint, CpuBackend backend, PaliGemmaModel model, Tokenizer? tokenizer, bool isBundled, int maxBatch)
+    {
+        _checkpoint = checkpoint;
+        _backend = backend;
+        _model = model;
+        Tokenizer = tokenizer;
+        IsBundledModel = isBundled;
+        _engine = new GenerationEngine(model, checkpoint.Preprocessing, tokenizer, maxBatch);
+    }
+
+    /// <summary>The model's geometry.</summary>
+    public PaliGemmaConfig Config => _model.Config;
+
+    /// <summary>The folder or file the model was loaded from.</summary>
+    public string Path => _checkpoint.Path;
+
+    /// <summary>The tokenizer; null if the checkpoint has none, in which case only token ids can be given.</summary>
+    public Tokenizer? Tokenizer { get; }
+
+    /// <summary>True for the demonstration model that travels with PaliSharp, see <see cref="BundledModel"/>.</summary>
+    public bool IsBundledModel { get; }
+
+    /// <summary>What was found odd but harmless while loading, one sentence each.</summary>
+    public IReadOnlyList<string> Warnings => _checkpoint.Warnings;
+
+    /// <summary>The instructions the kernels use.</summary>
+    public InstructionPath InstructionPath => _backend.Path;
+
+    /// <summary>Loads a model. Weights are memory-mapped, so this takes moments whatever the size.</summary>
+    /// <param name="model">
+    /// A Hugging Face folder, a big_vision <c>.npz</c> file, or <c>OWNER/NAME[@REVISION]</c> of a checkpoint that was pulled (or that Python
+    /// downloaded); null for the demonstration model.
+    /// </param>
+    /// <param name="options">Threads, adapter and choices in the forward pass.</param>
+    /// <exception cref="CheckpointException">The checkpoint, adapter or tokenizer is missing, malformed or does not fit.</exception>
+    /// <exception cref="HubException">The name is not in the local cache.</exception>
+    public static PaliGemma Load(string? model = null, PaliGemmaOptions? options = null)
+    {
+        options ??= new PaliGemmaOptions();
+        string path = model is null ? FindBundledModel() : HubModelResolver.Resolve(model);
+        Checkpoint checkpoint = Checkpoint.Load(path);
+        CpuBackend? backend = null;
+        try
+        {
+            backend = new CpuBackend(options.Cpu);
+            Tokenizer? tokenizer = checkpoint.TokenizerFolder is null ? null : Tokenizer.Load(checkpoint.TokenizerFolder);
+            return new PaliGemma(checkpoint, backend, Assemble(checkpoint, backend, options), tokenizer, model is null, options.MaxBatch);
+        }
+        catch
+        {
+            backend?.Dispose();
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Releases the model. Calls still running end first.</summary>
+    public void Dispose()
+    {
+        _turn.Wait();
+        if (!_disposed)
+        {
+            _disposed = true;
+            _backend.Dispose();
+            _checkpoint.Dispose();
+        }
+
+        _turn.Release();
+    }
+
+    private static string FindBundledModel() => BundledModel.Find() ?? throw new CheckpointException(
+        "No model was named and the demonstration model 'models/nano' is not beside the program. Name a folder or a pulled OWNER/NAME.");
+
+    private static PaliGemmaModel Assemble(Checkpoint checkpoint, TensorBackend backend, PaliGemmaOptions options)
+    {
+        if (options.Adapter is null)
+            return Assemble(checkpoint, checkpoint.Weights, backend, null, options);
+        LoraAdapter adapter = LoraAdapter.Load(HubModelResolver.Resolve(options.Adapter), checkpoint);
+        return options.MergeAdapter
+            ? Assemble(checkpoint, adapter.Merge(checkpoint.Weights), backend, null, options)
+            : Assemble(checkpoint, checkpoint.Weights, backend, adapter, options);
+    }
+
+    private static PaliGemmaModel Assemble(Checkpoint checkpoint, WeightSet weights, TensorBackend backend, LoraAdapter? adapter, PaliGemmaOptions options) => new(
+        checkpoint.Config,
+        backend,
+        name => weights.TryGet(name, out Weight? weight) ? weight : null,
+        adapter?.Updates,
+        adapter?.Replacements,
+        options.Model);
+}
