@@ -1,1 +1,47 @@
-return 0;
+using PaliSharp.Bench;
+using PaliSharp.Tensors.Cpu;
+
+return BenchOptions.TryParse(args, out BenchOptions options, out string message)
+    ? Run(options)
+    : Usage(message);
+
+static int Run(BenchOptions options)
+{
+    switch (options.Verb)
+    {
+        case "peaks":
+            PeaksBench.Run(options);
+            return 0;
+        case "matmul":
+            MatMulBench.RunManyRows(options);
+            return 0;
+        case "decode":
+            MatMulBench.RunFewRows(options);
+            return 0;
+        case "team":
+            ThreadTeamBench.Run(options);
+            return 0;
+        default:
+            return Usage($"There is no measurement '{options.Verb}'.");
+    }
+}
+
+static int Usage(string message)
+{
+    Console.Error.WriteLine(message);
+    Console.Error.WriteLine($"""
+        Usage: PaliSharp.Bench VERB [options]
+          peaks     multiply-add rate of each instruction path, read bandwidth
+          matmul    products of many rows, against the multiply-add rate
+          decode    products of a few rows, against the read bandwidth
+          team      the cost of handing work to the thread team
+        Options:
+          --threads N   threads (default: one per processor)
+          --path P      {string.Join(", ", Enum.GetNames<InstructionPath>())} (default: Auto)
+          --type T      Float32, BFloat16 or Float16 (default: all)
+          --rows N      rows of x (default: a choice)
+          --repeats N   measurements of which the median is reported (default: 7)
+          --json        one JSON object a line
+        """);
+    return 2;
+}

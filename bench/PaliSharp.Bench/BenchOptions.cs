@@ -1,0 +1,70 @@
+using System.Globalization;
+using PaliSharp.Tensors;
+using PaliSharp.Tensors.Cpu;
+
+namespace PaliSharp.Bench;
+
+/// <summary>What to measure and how.</summary>
+internal sealed record BenchOptions
+{
+    /// <summary>The measurement.</summary>
+    public string Verb { get; init; } = "";
+
+    /// <summary>Threads; 0 for one per processor.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>The instructions.</summary>
+    public InstructionPath Path { get; init; }
+
+    /// <summary>The storage type of weights, or null for all.</summary>
+    public WeightType? Type { get; init; }
+
+    /// <summary>The rows of x, or null for a choice.</summary>
+    public int? Rows { get; init; }
+
+    /// <summary>The number of measurements.</summary>
+    public int Repeats { get; init; } = 7;
+
+    /// <summary>True for one JSON object a line.</summary>
+    public bool Json { get; init; }
+
+    /// <summary>The storage types to measure.</summary>
+    public IReadOnlyList<WeightType> Types => Type is { } type ? [type] : Enum.GetValues<WeightType>();
+
+    /// <summary>Reads the command line.</summary>
+    public static bool TryParse(string[] args, out BenchOptions options, out string message)
+    {
+        options = new BenchOptions();
+        message = "Which measurement?";
+        if (args.Length == 0)
+            return false;
+        options = options with { Verb = args[0] };
+        for (int i = 1; i < args.Length; i++)
+        {
+            if (args[i] == "--json")
+            {
+                options = options with { Json = true };
+                continue;
+            }
+
+            string value = i + 1 < args.Length ? args[i + 1] : "";
+            message = $"'{args[i]} {value}' is not understood.";
+            bool isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number);
+            BenchOptions? next = args[i] switch
+            {
+                "--threads" when isNumber => options with { Threads = number },
+                "--rows" when isNumber => options with { Rows = number },
+                "--repeats" when isNumber && number > 0 => options with { Repeats = number },
+                "--path" when Enum.TryParse(value, ignoreCase: true, out InstructionPath path) => options with { Path = path },
+                "--type" when Enum.TryParse(value, ignoreCase: true, out WeightType type) => options with { Type = type },
+                _ => null,
+            };
+            if (next is null)
+                return false;
+            options = next;
+            i++;
+        }
+
+        return true;
+    }
+}
