@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace PaliSharp.Tensors.Cpu;
 
 /// <summary>Which instructions the kernels use.</summary>
@@ -22,9 +24,48 @@ public enum InstructionPath
 /// <summary>How the CPU backend uses the processor.</summary>
 public sealed record CpuOptions
 {
+    /// <summary>The environment variable that names the path: auto, avx512, avx2, advsimd or portable.</summary>
+    public const string InstructionPathVariable = "PALISHARP_SIMD";
+
+    /// <summary>The environment variable that gives the number of threads, at least 1.</summary>
+    public const string ThreadsVariable = "PALISHARP_THREADS";
+
+    private const int MaximumThreads = 1024;
+
     /// <summary>Threads of the team, the calling one included; 0 for one per processor the process may use.</summary>
     public int Threads { get; init; }
 
     /// <summary>The instructions to use; a path the processor lacks is an error at start.</summary>
     public InstructionPath InstructionPath { get; init; }
+
+    /// <summary>Fills what <paramref name="options"/> leave at its default from the environment variables, where they are set.</summary>
+    /// <param name="options">What was asked for explicitly, which wins.</param>
+    /// <exception cref="ArgumentException">A variable that is used holds a value that is not known.</exception>
+    public static CpuOptions FromEnvironment(CpuOptions? options = null)
+    {
+        options ??= new CpuOptions();
+        if (options.InstructionPath == InstructionPath.Auto && Variable(InstructionPathVariable) is { } path)
+            options = options with { InstructionPath = ParsePath(path) };
+        if (options.Threads == 0 && Variable(ThreadsVariable) is { } threads)
+            options = options with { Threads = ParseThreads(threads) };
+        return options;
+    }
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value.Trim() : null;
+
+    private static InstructionPath ParsePath(string value)
+    {
+        foreach (InstructionPath path in Enum.GetValues<InstructionPath>())
+        {
+            if (path.ToString().Equals(value, StringComparison.OrdinalIgnoreCase))
+                return path;
+        }
+
+        throw new ArgumentException($"{InstructionPathVariable} is '{value}'; auto, avx512, avx2, advsimd or portable is expected.");
+    }
+
+    private static int ParseThreads(string value) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is > 0 and <= MaximumThreads
+            ? threads
+            : throw new ArgumentException($"{ThreadsVariable} is '{value}'; a number from 1 to {MaximumThreads} is expected.");
 }
