@@ -1,0 +1,173 @@
+using System.Buffers.Binary;
+
+namespace PaliSharp.Imaging.Codecs.Png;
+
+/// <summary>Turns stored rows of any colour type and depth into RGB or RGBA.</summary>
+internal sealed class PngPixelExpander
+{
+    private readonly PngHeader _header;
+    private readonly bool _clipGray16;
+    private readonly bool _hasKey;
+    private readonly ushort _key0;
+    private readonly ushort _key1;
+    private readonly ushort _key2;
+
+    // One entry for each value of a sample of at most 8 bits: red, green, blue, alpha.
+    private readonly byte[] _table;
+
+    public PngPixelExpander(PngFile file, bool clipGray16)
+    {
+        _header = file.Header;
+        _clipGray16 = clipGray16;
+        Channels = file.HasAlpha ? 4 : 3;
+        ReadOnlySpan<byte> transparency = file.Transparency.Span;
+        if (_header.ColorType is PngColorType.Gray or PngColorType.Rgb && !transparency.IsEmpty)
+        {
+            _hasKey = true;
+            _key0 = BinaryPrimitives.ReadUInt16BigEndian(transparency);
+            if (_header.ColorType == PngColorType.Rgb)
+            {
+                _key1 = BinaryPrimitives.ReadUInt16BigEndian(transparency[2..]);
+                _key2 = BinaryPrimitives.ReadUInt16BigEndian(transparency[4..]);
+            }
+        }
+
+        _table = _header.ColorType switch
+        {
+            PngColorType.Palette => PaletteTable(file),
+            PngColorType.Gray when _header.BitDepth <= 8 => GrayTable(),
+            _ => [],
+        };
+    }
+
+    /// <summary>The bytes of a decoded pixel: 3 or 4.</summary>
+    public int Channels { get; }
+
+    /// <summary>Whether stored rows are decoded rows already.</summary>
+    public bool IsIdentity => _header.BitDepth == 8 && !_hasKey && _header.ColorType is PngColorType.Rgb or PngColorType.Rgba;
+
+    /// <summary>Expands one stored row.</summary>
+    /// <param name="row">The stored row, filters undone.</param>
+    /// <param name="count">The number of pixels in it.</param>
+    /// <param name="target">Where the first pixel goes.</param>
+    /// <param name="step">The distance in bytes between two pixels of the target.</param>
+    public void Expand(ReadOnlySpan<byte> row, int count, Span<byte> target, int step)
+    {
+        int bytesOfSample = _header.BitDepth == 16 ? 2 : 1;
+        switch (_header.ColorType)
+        {
+            case PngColorType.Palette:
+            case PngColorType.Gray when _header.BitDepth <= 8:
+                ExpandTable(row, count, target, step);
+                break;
+            case PngColorType.Gray:
+                ExpandGray16(row, count, target, step);
+                break;
+            case PngColorType.Rgb when _hasKey:
+                ExpandKeyedRgb(row, count, target, step);
+                break;
+            case PngColorType.GrayAlpha:
+                for (int i = 0, to = 0, from = 0; i < count; i++, to += step, from += 2 * bytesOfSample)
+                {
+                    Span<byte> pixel = target.Slice(to, 4);
+                    pixel[..3].Fill(row[from]);
+                    pixel[3] = row[from + bytesOfSample];
+                }
+
+                break;
+            default:
+                for (int i = 0, to = 0, from = 0; i < count; i++, to += step)
+                {
+                    Span<byte> pixel = target.Slice(to, Channels);
+                    for (int c = 0; c < pixel.Length; c++, from += bytesOfSample)
+                        pixel[c] = row[from];
+                }
+
+                break;
+        }
+    }
+
+    private void ExpandTable(ReadOnlySpan<byte> row, int count, Span<byte> target, int step)
+    {
+        int depth = _header.BitDepth;
+        int perByte = 8 / depth;
+        int mask = (1 << depth) - 1;
+        int channels = Channels;
+        ReadOnlySpan<byte> table = _table;
+        for (int i = 0, to = 0; i < count; i++, to += step)
+        {
+            int shift = 8 - depth - (i % perByte * depth);
+            int value = (row[i / perByte] >> shift) & mask;
+            table.Slice(value * 4, channels).CopyTo(target[to..]);
+        }
+    }
+
+    private void ExpandGray16(ReadOnlySpan<byte> row, int count, Span<byte> target, int step)
+    {
+        for (int i = 0, to = 0; i < count; i++, to += step)
+        {
+            ushort value = BinaryPrimitives.ReadUInt16BigEndian(row[(2 * i)..]);
+            Span<byte> pixel = target.Slice(to, Channels);
+            pixel[..3].Fill((byte)(_clipGray16 ? Math.Min(value, (ushort)255) : value >> 8));
+            if (pixel.Length == 4)
+                pixel[3] = (byte)(value == _key0 ? 0 : 255);
+        }
+    }
+
+    private void ExpandKeyedRgb(ReadOnlySpan<byte> row, int count, Span<byte> target, int step)
+    {
+        bool wide = _header.BitDepth == 16;
+        for (int i = 0, to = 0; i < count; i++, to += step)
+        {
+            Span<byte> pixel = target.Slice(to, 4);
+            bool matches;
+            if (wide)
+            {
+                ReadOnlySpan<byte> source = row.Slice(6 * i, 6);
+                (pixel[0], pixel[1], pixel[2]) = (source[0], source[2], source[4]);
+                matches = BinaryPrimitives.ReadUInt16BigEndian(source) == _key0
+                    && BinaryPrimitives.ReadUInt16BigEndian(source[2..]) == _key1
+                    && BinaryPrimitives.ReadUInt16BigEndian(source[4..]) == _key2;
+            }
+            else
+            {
+                ReadOnlySpan<byte> source = row.Slice(3 * i, 3);
+                source.CopyTo(pixel);
+                matches = source[0] == _key0 && source[1] == _key1 && source[2] == _key2;
+            }
+
+            pixel[3] = (byte)(matches ? 0 : 255);
+        }
+    }
+
+    private byte[] GrayTable()
+    {
+        int values = 1 << _header.BitDepth;
+        byte[] table = new byte[values * 4];
+        for (int i = 0; i < values; i++)
+        {
+            table.AsSpan(4 * i, 3).Fill((byte)(i * 255 / (values - 1)));
+            table[(4 * i) + 3] = (byte)(_hasKey && i == _key0 ? 0 : 255);
+        }
+
+        return table;
+    }
+
+    private static byte[] PaletteTable(PngFile file)
+    {
+        ReadOnlySpan<byte> palette = file.Palette.Span;
+        if (palette.IsEmpty)
+            throw new ImageFormatException("The PNG file has colour type 3 but no PLTE chunk before its data.");
+        ReadOnlySpan<byte> alpha = file.Transparency.Span;
+        byte[] table = new byte[1024];
+        for (int i = 0; i < 256; i++)
+        {
+            // Indices beyond the palette are errors of the writer; black is what readers show.
+            if ((3 * i) + 2 < palette.Length)
+                palette.Slice(3 * i, 3).CopyTo(table.AsSpan(4 * i));
+            table[(4 * i) + 3] = i < alpha.Length ? alpha[i] : (byte)255;
+        }
+
+        return table;
+    }
+}

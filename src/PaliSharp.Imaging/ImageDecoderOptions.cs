@@ -1,0 +1,28 @@
+namespace PaliSharp.Imaging;
+
+/// <summary>Limits that protect the process, and the few habits in which decoders differ.</summary>
+public sealed record ImageDecoderOptions
+{
+    internal static ImageDecoderOptions Default { get; } = new();
+
+    /// <summary>Whether the picture is turned upright as its EXIF or XMP orientation asks. True by default.</summary>
+    public bool ApplyOrientation { get; init; } = true;
+
+    /// <summary>The largest number of pixels (columns × rows) that is decoded. Checked before anything is allocated. 80 million by default.</summary>
+    public long MaxPixels { get; init; } = 80_000_000;
+
+    /// <summary>The largest number of columns or of rows. One million by default.</summary>
+    public int MaxDimension { get; init; } = 1_000_000;
+
+    /// <summary>The largest encoded file in bytes. 256 MiB by default.</summary>
+    public long MaxBytes { get; init; } = 256L << 20;
+
+    /// <summary>The largest size in bytes to which a compressed colour profile or text is inflated. 16 MiB by default.</summary>
+    public int MaxMetadataBytes { get; init; } = 16 << 20;
+
+    /// <summary>
+    /// How 16-bit grey becomes 8-bit. False (default): the upper byte, which looks as intended.
+    /// True: clipped at 255, which is nearly always white, as Pillow's <c>convert("RGB")</c> does.
+    /// </summary>
+    public bool Clip16BitGray { get; init; }
+}

@@ -1,0 +1,14 @@
+namespace PaliSharp.Imaging;
+
+/// <summary>The file formats a picture can come from.</summary>
+public enum ImageFormat
+{
+    /// <summary>Not from a file: made from pixels.</summary>
+    None,
+
+    /// <summary>Portable Network Graphics.</summary>
+    Png,
+
+    /// <summary>JPEG (JFIF, Exif, Adobe or bare).</summary>
+    Jpeg,
+}

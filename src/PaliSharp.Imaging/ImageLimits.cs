@@ -1,0 +1,32 @@
+namespace PaliSharp.Imaging;
+
+/// <summary>Checks sizes before memory is taken.</summary>
+internal static class ImageLimits
+{
+    /// <summary>Checks the declared size of a picture against the limits.</summary>
+    /// <exception cref="ImageFormatException">A side is zero.</exception>
+    /// <exception cref="ResourceLimitException">The picture is larger than the options allow.</exception>
+    public static void CheckSize(string format, long width, long height, ImageDecoderOptions options)
+    {
+        if (width < 1 || height < 1)
+            throw new ImageFormatException($"The {format} picture declares {width}x{height} pixels; both sides must be at least 1.");
+        if (width > options.MaxDimension || height > options.MaxDimension || width * height > options.MaxPixels)
+        {
+            throw new ResourceLimitException(
+                $"The {format} picture declares {width}x{height} pixels; the limit is {options.MaxPixels} pixels and {options.MaxDimension} a side. " +
+                "Scale it down first, or raise the limit (ImageDecoderOptions.MaxPixels, MaxDimension).");
+        }
+
+        _ = ByteCount((int)width, (int)height, 4);
+    }
+
+    /// <summary>The bytes of a picture, checked against what one array can hold.</summary>
+    /// <exception cref="ResourceLimitException">One array cannot hold it.</exception>
+    public static int ByteCount(int width, int height, int channels)
+    {
+        long bytes = (long)width * height;
+        if (bytes > Array.MaxLength / channels)
+            throw new ResourceLimitException($"A picture of {width}x{height} pixels with {channels} channels does not fit in one array. Use a smaller size.");
+        return (int)(bytes * channels);
+    }
+}
