@@ -1,0 +1,17 @@
+namespace PaliSharp.Generation;
+
+/// <summary>Why a generation ended.</summary>
+public enum FinishReason
+{
+    /// <summary>The model chose a token that ends the text.</summary>
+    Stop,
+
+    /// <summary>A stop string occurred in the text.</summary>
+    StopString,
+
+    /// <summary>The limit on new tokens, or the model's context, was reached.</summary>
+    Length,
+
+    /// <summary>The caller cancelled.</summary>
+    Cancelled,
+}
