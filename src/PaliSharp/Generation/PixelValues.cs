@@ -1,5 +1,6 @@
 using PaliSharp.Checkpoints;
 using PaliSharp.Imaging;
+using PaliSharp.Imaging.Resampling;
 
 namespace PaliSharp.Generation;
 
