@@ -3,6 +3,7 @@ using PaliSharp.Checkpoints;
 using PaliSharp.Models;
 using PaliSharp.Tensors;
 using PaliSharp.TestSupport;
+using Xunit;
 
 namespace PaliSharp.Tests.Models;
 

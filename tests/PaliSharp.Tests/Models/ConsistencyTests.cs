@@ -2,6 +2,7 @@ using PaliSharp.Models;
 using PaliSharp.Tensors;
 using PaliSharp.Tensors.Cpu;
 using PaliSharp.TestSupport;
+using Xunit;
 
 namespace PaliSharp.Tests.Models;
 

@@ -1,5 +1,6 @@
 using PaliSharp.Tensors;
 using PaliSharp.TestSupport;
+using Xunit;
 
 namespace PaliSharp.Tests.Models;
 

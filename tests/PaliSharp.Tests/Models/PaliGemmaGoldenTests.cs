@@ -2,6 +2,7 @@ using System.Text.Json;
 using PaliSharp.Models;
 using PaliSharp.Tensors;
 using PaliSharp.TestSupport;
+using Xunit;
 
 namespace PaliSharp.Tests.Models;
 
