@@ -21,10 +21,11 @@ public static class OperationCases
         .. LinearCases(),
         .. RotaryCases(),
         .. EmbeddingCases(),
-        Patches(1, 1, 1, 1),
-        Patches(2, 3, 15, 5),
-        Patches(1, 3, 224, 14),
-        Patches(3, 2, 12, 4),
+        Patches(1, 1, 1, 1, 1),
+        Patches(2, 3, 15, 15, 5),
+        Patches(1, 3, 224, 224, 14),
+        Patches(3, 2, 12, 12, 4),
+        Patches(2, 3, 15, 10, 5),
         Concatenate(1),
         Concatenate(33),
         .. AttentionCases(),
@@ -166,12 +167,12 @@ public static class OperationCases
         select new OperationCase($"Embedding [5] of [29, {width}] {type}", backend =>
             backend.Embedding([3, 0, 28, 3, 17], TestWeights.Normal(type, new TensorShape(29, width), 9), 6.0827627f));
 
-    private static OperationCase Patches(int pictures, int channels, int size, int patch) =>
+    private static OperationCase Patches(int pictures, int channels, int height, int width, int patch) =>
         new(
-            $"Patches [{pictures}, {channels}, {size}, {size}] by {patch}",
+            $"Patches [{pictures}, {channels}, {height}, {width}] by {patch}",
             backend =>
             {
-                using Tensor pixels = Input(backend, pictures, channels * size * size, 10).Reshape(new TensorShape(pictures, channels, size, size));
+                using Tensor pixels = Input(backend, pictures, channels * height * width, 10).Reshape(new TensorShape(pictures, channels, height, width));
                 return backend.Patches(pixels, patch);
             },
             Tolerance: 0);
