@@ -102,7 +102,7 @@ internal sealed class WeightMatcher
             return config;
         long rows = positions.Shape[0];
         long grid = (long)Math.Sqrt(rows);
-        if (rows == config.Vision.PatchCount || grid * grid != rows || grid is 0 or > HuggingFaceConfig.MaximumGrid)
+        if (rows == config.Vision.PatchCount || grid * grid != rows || grid is 0 or > GeometryLimits.Grid)
             return config;
         int size = (int)grid * config.Vision.PatchSize;
         _warnings.Add($"config.json does not state the picture's size; the position table's {rows} rows mean {size} pixels.");
@@ -119,7 +119,7 @@ internal sealed class WeightMatcher
         long rows = table.Shape[0];
         int needed = Math.Min(config.Text.VocabularySize, config.ImageTokenId);
         needed = Math.Max(needed, 1 + Math.Max(Math.Max(config.BosTokenId, config.PadTokenId), config.EosTokenIds.Min()));
-        if (rows < needed || rows > HuggingFaceConfig.MaximumVocabulary)
+        if (rows < needed || rows > GeometryLimits.Vocabulary)
         {
             _problems.Add("tables of a wrong number of rows", $"'{table.Name}': expected {config.Text.VocabularySize} rows (at least {needed}), found {rows}");
             return config;
