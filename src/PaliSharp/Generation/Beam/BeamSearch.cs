@@ -74,7 +74,9 @@ internal sealed class BeamSearch
     /// </param>
     /// <returns>The live texts of the next step, best first; none if the search has ended. Valid until the next call.</returns>
     /// <exception cref="ArgumentException">The number of logits does not fit the live texts, or has changed per text.</exception>
-    /// <exception cref="InvalidOperationException">The search has ended.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The search has ended; or mask and constraint leave no continuation and no text is finished.
+    /// </exception>
     /// <exception cref="CheckpointException">The logits are not finite numbers.</exception>
     public ReadOnlySpan<BeamStep> Advance(ReadOnlySpan<float> logits)
     {
@@ -93,12 +95,12 @@ internal sealed class BeamSearch
         }
 
         int next = huggingFace ? SelectByHuggingFace(logits) : SelectByBigVision(logits);
+        if (next == 0 && _finished.Beams.Count == 0)
+            throw new InvalidOperationException("No continuation is left: the vocabulary mask and the constraint together forbid every token. Relax one of them.");
         (_live, _next) = (_next, _live);
         LiveBeams = next;
         IsDone = next == 0 || Length == _maxNewTokens || IsDecided();
-        if (IsDone)
-            return [];
-        return _steps.AsSpan(0, next);
+        return IsDone ? [] : _steps.AsSpan(0, next);
     }
 
     /// <summary>
