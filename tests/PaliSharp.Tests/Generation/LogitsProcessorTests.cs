@@ -53,7 +53,7 @@ public class LogitsProcessorTests
     }
 
     [Fact]
-    public void Min_p_keeps_a_share_of_the_likeliest() => PropertyChecks.Holds(With(Gen.Choose(1, 99).Select(value => value / 100.0)), item =>
+    public void Min_p_keeps_a_share_of_the_likeliest() => PropertyChecks.Holds(With(InnerShares), item =>
     {
         (float[] logits, double share) = item;
         double[] before = PropertyChecks.Probabilities(logits);
@@ -64,7 +64,7 @@ public class LogitsProcessorTests
     });
 
     [Fact]
-    public void Typical_keeps_the_tokens_nearest_to_the_entropy() => PropertyChecks.Holds(With(Gen.Choose(1, 99).Select(value => value / 100.0)), item =>
+    public void Typical_keeps_the_tokens_nearest_to_the_entropy() => PropertyChecks.Holds(With(InnerShares), item =>
     {
         (float[] logits, double share) = item;
         double[] before = PropertyChecks.Probabilities(logits);
@@ -79,7 +79,7 @@ public class LogitsProcessorTests
     });
 
     [Fact]
-    public void Epsilon_and_eta_keep_what_is_likely_enough_and_the_likeliest() => PropertyChecks.Holds(With(Gen.Choose(1, 99).Select(value => value / 100.0)), item =>
+    public void Epsilon_and_eta_keep_what_is_likely_enough_and_the_likeliest() => PropertyChecks.Holds(With(InnerShares), item =>
     {
         (float[] logits, double cutoff) = item;
         double[] before = PropertyChecks.Probabilities(logits);
@@ -94,7 +94,10 @@ public class LogitsProcessorTests
     {
         var processor = new RepetitionPenaltyProcessor(2);
         for (int round = 0; round < 2; round++)
-            Assert.Equal([1f, -4, 0, 8, float.NegativeInfinity], Apply(processor, [2, -2, 0, 8, float.NegativeInfinity], [0, 1, 1, 0, 2, 4, -1, 99]));
+        {
+            float[] actual = Apply(processor, [2, -2, 0, 8, float.NegativeInfinity], [0, 1, 1, 0, 2, 4, -1, 99]);
+            Assert.Equal([1f, -4, 0, 8, float.NegativeInfinity], actual);
+        }
     }
 
     [Theory]
@@ -110,18 +113,23 @@ public class LogitsProcessorTests
         Assert.Equal(removed, Removed(Apply(new NoRepeatNgramProcessor(size), new float[4], previous)));
 
     [Fact]
-    public void Temperature_divides() => Assert.Equal(
-        Enumerable.Range(0, 37).Select(id => id / 0.5f), Apply(new TemperatureProcessor(0.5), [.. Enumerable.Range(0, 37).Select(id => (float)id)]));
+    public void Temperature_divides()
+    {
+        float[] logits = [.. Enumerable.Range(0, 37).Select(id => (float)id)];
+        Assert.Equal(logits.Select(logit => logit / 0.5f), Apply(new TemperatureProcessor(0.5), logits));
+    }
 
     [Fact]
     public void The_order_is_that_of_transformers()
     {
         var options = new SamplingOptions
         {
-            Temperature = 0.5, TopK = 5, TopP = 0.9, MinP = 0.1, TypicalP = 0.9, EpsilonCutoff = 0.1, EtaCutoff = 0.1, RepetitionPenalty = 1.1,
-            NoRepeatNgramSize = 2,
+            Temperature = 0.5, TopK = 5, TopP = 0.9, MinP = 0.1, TypicalP = 0.9, EpsilonCutoff = 0.1, EtaCutoff = 0.1,
+            RepetitionPenalty = 1.1, NoRepeatNgramSize = 2,
         };
-        Assert.Equal([typeof(RepetitionPenaltyProcessor), typeof(NoRepeatNgramProcessor)], LogitsProcessors.Penalties(options).Select(item => item.GetType()));
+        Assert.Equal(
+            [typeof(RepetitionPenaltyProcessor), typeof(NoRepeatNgramProcessor)],
+            LogitsProcessors.Penalties(options).Select(item => item.GetType()));
         Assert.Equal(
             [
                 typeof(TemperatureProcessor), typeof(TopKProcessor), typeof(TopPProcessor), typeof(MinPProcessor), typeof(TypicalProcessor),
@@ -140,6 +148,8 @@ public class LogitsProcessorTests
         Assert.Equal(values.OrderDescending().ElementAt(rank - 1), new RadixSelector().Largest(values, rank));
     });
 
+    private static Gen<double> InnerShares => Gen.Choose(1, 99).Select(value => value / 100.0);
+
     private static Gen<double> Shares => Gen.Choose(0, 100).Select(value => value / 100.0);
 
     private static Gen<(float[] Logits, T Parameter)> With<T>(Gen<T> parameters) =>
@@ -154,9 +164,9 @@ public class LogitsProcessorTests
         return copy;
     }
 
-    private static int[] Kept(float[] logits) => [.. Enumerable.Range(0, logits.Length).Where(id => !float.IsNegativeInfinity(logits[id]))];
+    private static int[] Kept(float[] logits) => [.. Enumerable.Range(0, logits.Length).Where(id => float.IsFinite(logits[id]))];
 
-    private static int[] Removed(float[] logits) => [.. Enumerable.Range(0, logits.Length).Where(id => float.IsNegativeInfinity(logits[id]))];
+    private static int[] Removed(float[] logits) => [.. Enumerable.Range(0, logits.Length).Where(id => !float.IsFinite(logits[id]))];
 
     private static void CheckFloor(float[] actual, double[] before, double floor)
     {

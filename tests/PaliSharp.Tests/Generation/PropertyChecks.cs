@@ -8,7 +8,9 @@ internal static class PropertyChecks
 {
     private static readonly Config Repeatable = Config.QuickThrowOnFailure.WithMaxTest(300).WithReplay(20_251_122UL, 77UL);
 
-    /// <summary>Logits of 1 to 60 tokens: some continuous, some with many ties, some with removed tokens; at least one is not removed.</summary>
+    /// <summary>
+    /// Logits of 1 to 60 tokens: some continuous, some with many ties, some with removed tokens; at least one is not removed.
+    /// </summary>
     public static Gen<float[]> Logits { get; } =
         from kind in Gen.Choose(0, 2)
         from count in Gen.Choose(1, 60)

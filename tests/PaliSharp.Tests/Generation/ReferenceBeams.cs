@@ -15,7 +15,8 @@ internal static class ReferenceBeams
         for (int step = 1; step <= limit; step++)
         {
             double length = Math.Pow(step, options.LengthPenalty);
-            List<Text> best = [.. Continuations(model, live, length).OrderByDescending(text => text.Sum).Take(Math.Max(2, 1 + endIds.Length) * beams)];
+            int candidates = Math.Max(2, 1 + endIds.Length) * beams;
+            List<Text> best = [.. Continuations(model, live, length).OrderByDescending(text => text.Sum).Take(candidates)];
             List<Text> ended = [.. best.Take(beams).Where(text => step == limit || endIds.Contains(text.Tokens[^1]))];
             finished = [.. finished.Concat(ended).OrderByDescending(text => text.Score).Take(beams)];
             live = [.. best.Where(text => !endIds.Contains(text.Tokens[^1])).Take(beams)];
@@ -23,7 +24,8 @@ internal static class ReferenceBeams
                 continue;
             if (options.EarlyStopping == BeamStopping.WhenFull)
                 break;
-            double divisor = options.EarlyStopping == BeamStopping.Never && options.LengthPenalty > 0 ? Math.Pow(limit, options.LengthPenalty) : length;
+            bool reachLimit = options.EarlyStopping == BeamStopping.Never && options.LengthPenalty > 0;
+            double divisor = reachLimit ? Math.Pow(limit, options.LengthPenalty) : length;
             if (live.Count == 0 || live[0].Sum / divisor <= finished[^1].Score)
                 break;
         }
@@ -57,6 +59,9 @@ internal static class ReferenceBeams
         return [finished!];
     }
 
-    private static IEnumerable<Text> Continuations(ToyModel model, IEnumerable<Text> live, double length) => live.SelectMany(text =>
-        model.LogProbabilities(text.Tokens).Select((value, id) => new Text([.. text.Tokens, id], text.Sum + value, (text.Sum + value) / length)));
+    private static IEnumerable<Text> Continuations(ToyModel model, IEnumerable<Text> live, double length) =>
+        from text in live
+        from next in model.LogProbabilities(text.Tokens).Index()
+        let sum = text.Sum + next.Item
+        select new Text([.. text.Tokens, next.Index], sum, sum / length);
 }

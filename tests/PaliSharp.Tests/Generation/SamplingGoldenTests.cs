@@ -12,7 +12,8 @@ public class SamplingGoldenTests
 {
     public static TheoryData<string> Files()
     {
-        string[] files = [.. GoldenData.Topic("paligemma").Select(root => Path.Combine(root, "sampling", "sampling.safetensors")).Where(File.Exists)];
+        IEnumerable<string> candidates = GoldenData.Topic("paligemma").Select(root => Path.Combine(root, "sampling", "sampling.safetensors"));
+        string[] files = [.. candidates.Where(File.Exists)];
         GoldenData.RequireCases("paligemma", files);
         return [.. files];
     }
@@ -64,7 +65,8 @@ public class SamplingGoldenTests
 
             for (int id = 0; id < vocabulary; id++)
             {
-                Assert.True((actual[id] == 0) == (reference[id] == 0), $"{name}, row {row}, token {id}: {actual[id]} instead of {reference[id]}.");
+                string message = $"{name}, row {row}, token {id}: {actual[id]} instead of {reference[id]}.";
+                Assert.True((actual[id] == 0) == (reference[id] == 0), message);
                 Assert.InRange(actual[id], reference[id] - 1e-6 - (1e-5 * reference[id]), reference[id] + 1e-6 + (1e-5 * reference[id]));
             }
         }

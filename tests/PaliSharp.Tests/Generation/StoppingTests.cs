@@ -97,7 +97,9 @@ public class StoppingTests
 
     private static string Join(IEnumerable<int> symbols) => string.Concat(symbols.Select(symbol => (char)symbol));
 
-    /// <summary>The text before the stop string that is complete first, the longest of those complete at once; the whole text if there is none.</summary>
+    /// <summary>
+    /// The text before the stop string that is complete first, the longest of those complete at once; the whole text if there is none.
+    /// </summary>
     private static (string Text, string? Stop) Search(string text, string[] stops)
     {
         for (int end = 1; end <= text.Length; end++)

@@ -10,8 +10,8 @@ public class TokenSamplerTests
 {
     private static readonly SamplingOptions EveryFilter = new()
     {
-        Temperature = 0.8, TopK = 50, TopP = 0.95, MinP = 0.001, TypicalP = 0.98, EpsilonCutoff = 1e-5, EtaCutoff = 1e-5, RepetitionPenalty = 1.1,
-        NoRepeatNgramSize = 3, Seed = 1,
+        Temperature = 0.8, TopK = 50, TopP = 0.95, MinP = 0.001, TypicalP = 0.98, EpsilonCutoff = 1e-5, EtaCutoff = 1e-5,
+        RepetitionPenalty = 1.1, NoRepeatNgramSize = 3, Seed = 1,
     };
 
     [Fact]
@@ -66,7 +66,7 @@ public class TokenSamplerTests
             var options = new SamplingOptions { Temperature = temperature, TopP = 0.9, Seed = 5 };
             var sampler = new TokenSampler(options, VocabularyMask.Forbid(TokenSet.Of(masked)));
             TokenSet set = TokenSet.Of(allowed);
-            bool possible = Enumerable.Range(0, logits.Length).Any(id => allowed.Contains(id) && !masked.Contains(id) && float.IsFinite(logits[id]));
+            bool possible = allowed.Except(masked).Any(id => id < logits.Length && float.IsFinite(logits[id]));
             if (!possible)
             {
                 Assert.Throws<InvalidOperationException>(() => sampler.Sample(logits, [], sampler.CreateRandom(0), set));
@@ -92,7 +92,7 @@ public class TokenSamplerTests
     [Fact]
     public void Drawn_tokens_follow_the_distribution()
     {
-        const int Draws = 200_000;
+        const int Draws = 50_000;
         float[] logits = TestNumbers.Normal(40, 11, 1.5f);
         const double Temperature = 1.3;
         double[] expected = PropertyChecks.Probabilities(Array.ConvertAll(logits, value => value / (float)Temperature));
@@ -110,7 +110,7 @@ public class TokenSamplerTests
     [Fact]
     public void Filtered_draws_stay_within_the_filters_and_keep_proportions()
     {
-        const int Draws = 60_000;
+        const int Draws = 10_000;
         float[] logits = TestNumbers.Normal(60, 12, 2);
         var options = new SamplingOptions { Temperature = 1, TopK = 3, Seed = 9 };
         var sampler = new TokenSampler(options);
@@ -121,7 +121,7 @@ public class TokenSamplerTests
         int[] top = [.. Enumerable.Range(0, 60).OrderByDescending(id => logits[id]).Take(3)];
         double total = top.Sum(id => Math.Exp(logits[id]));
         Assert.Equal(Draws, top.Sum(id => counts[id]));
-        Assert.All(top, id => Assert.Equal(Math.Exp(logits[id]) / total, counts[id] / (double)Draws, 0.01));
+        Assert.All(top, id => Assert.Equal(Math.Exp(logits[id]) / total, counts[id] / (double)Draws, 0.02));
     }
 
     [Fact]
@@ -162,7 +162,8 @@ public class TokenSamplerTests
             (float[] logits, int count) = item;
             var found = new SampledToken[count];
             int written = new TopTokens(count).Find(logits, found);
-            int[] expected = [.. Enumerable.Range(0, logits.Length).Where(id => float.IsFinite(logits[id])).OrderByDescending(id => logits[id]).Take(count)];
+            IEnumerable<int> finite = Enumerable.Range(0, logits.Length).Where(id => float.IsFinite(logits[id]));
+            int[] expected = [.. finite.OrderByDescending(id => logits[id]).Take(count)];
             Assert.Equal(expected, found[..written].Select(token => token.Id));
             double[] probabilities = PropertyChecks.Probabilities(logits);
             Assert.All(found[..written], token => Assert.Equal(Math.Log(probabilities[token.Id]), token.LogProbability, 1e-4));
