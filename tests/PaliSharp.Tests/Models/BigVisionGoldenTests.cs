@@ -216,7 +216,7 @@ public sealed class BigVisionGoldenTests
         return
         [
             .. Enumerable.Range(0, examples).Select(i => new SequenceInput(
-                text[i][..^1],
+                text[i].AsMemory(..^1),
                 (imagesPerExample * model.Config.ImageTokens) + autoregressive[i][..^1].Count(bit => bit == 0),
                 model.Images(imageRows, i * imagesPerExample, imagesPerExample))),
         ];
