@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using PaliSharp.Generation;
+using PaliSharp.TestSupport;
 using Xunit;
 
 namespace PaliSharp.Tests.Generation;
@@ -18,6 +19,19 @@ public class LogitsProcessorTests
         float border = logits.OrderDescending().ElementAt(Math.Min(k, logits.Length) - 1);
         Assert.Equal(logits.Select(logit => logit >= border ? logit : float.NegativeInfinity), actual);
     });
+
+    [Theory]
+    [InlineData(255)]
+    [InlineData(256)]
+    [InlineData(257)]
+    [InlineData(2_000)]
+    public void Top_k_of_a_large_vocabulary_keeps_the_k_likeliest(int k)
+    {
+        float[] logits = TestNumbers.Normal(5_000, k, 3);
+        float border = logits.OrderDescending().ElementAt(k - 1);
+        float[] actual = Apply(new TopKProcessor(k, new SamplingScratch()), logits);
+        Assert.Equal(logits.Select(logit => logit >= border ? logit : float.NegativeInfinity), actual);
+    }
 
     [Fact]
     public void Top_p_keeps_the_fewest_tokens_that_reach_the_mass() => PropertyChecks.Holds(With(Shares), item =>
