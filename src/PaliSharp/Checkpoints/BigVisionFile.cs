@@ -212,7 +212,7 @@ internal sealed class BigVisionFile
         foreach (BigVisionArray array in BigVisionLayout.Of(config, IsFused))
         {
             foreach (Weight weight in Convert(array))
-                weights.Add(weight.Name, ModelTensors.IsWidened(weight.Name, weight.Shape) ? Widening.ToFloat32(weight) : weight);
+                weights.Add(weight.Name, ModelTensors.IsWidened(weight.Name, weight.Shape) ? WholeWeights.ToFloat32(weight) : weight);
         }
 
         return new WeightSet(ModelTensors.Of(config).Select(expected => weights[expected.Name]));
