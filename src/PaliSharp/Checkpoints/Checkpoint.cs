@@ -71,6 +71,7 @@ public sealed class Checkpoint : IDisposable
     /// </summary>
     /// <param name="path">The folder or file.</param>
     /// <param name="options">How to read what the files leave open.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="CheckpointException">
     /// A file is missing or malformed, or tensors are missing, left over or misshapen; the message names them with expected and found shapes.
     /// </exception>
@@ -78,10 +79,13 @@ public sealed class Checkpoint : IDisposable
     public static Checkpoint Load(string path, CheckpointOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= new CheckpointOptions();
+        if (options.QueryScalar is { } scalar && !(scalar > 0 && float.IsFinite(scalar)))
+            throw new ArgumentException($"{nameof(CheckpointOptions.QueryScalar)} is {scalar}; a positive number was expected.", nameof(options));
         return CheckpointPath.Resolve(path) switch
         {
             (CheckpointFormat.HuggingFace, var folder) => HuggingFaceFolder.Load(folder),
-            (_, var file) => throw new CheckpointException($"'{file}' is a big_vision file, which needs {options}."),
+            (_, var file) => BigVisionFile.Load(file, options),
         };
     }
 

@@ -167,6 +167,10 @@ internal readonly struct ConfigSection
     /// <param name="key">The key.</param>
     public bool IsList(string key) => _element.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.Array;
 
+    /// <summary>Whether a value is a string.</summary>
+    /// <param name="key">The key.</param>
+    public bool IsText(string key) => _element.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String;
+
     /// <summary>Whether a value is an object.</summary>
     /// <param name="key">The key.</param>
     public bool IsObject(string key) => _element.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.Object;

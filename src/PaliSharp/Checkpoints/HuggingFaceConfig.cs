@@ -8,19 +8,6 @@ namespace PaliSharp.Checkpoints;
 /// </summary>
 internal static class HuggingFaceConfig
 {
-    // Limits far beyond any model of the family: they keep products of sizes inside 64 bits and name nonsense early.
-    private const int MaximumWidth = 1 << 17;
-    private const int MaximumMlpWidth = 1 << 20;
-    private const int MaximumLayers = 1024;
-    private const int MaximumHeads = 1024;
-    /// <summary>The largest allowed number of rows of the table.</summary>
-    public const int MaximumVocabulary = 1 << 24;
-
-    /// <summary>The largest allowed number of patches along an edge.</summary>
-    public const int MaximumGrid = 512;
-
-    private const int MaximumImage = 1 << 14;
-
     private static readonly string[] TanhGelu = ["gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu_python_tanh"];
 
     /// <summary>The configuration and what the weights may still correct.</summary>
@@ -71,19 +58,19 @@ internal static class HuggingFaceConfig
             throw vision.Bad("hidden_act", $"a tanh GELU ({string.Join(", ", TanhGelu)})");
         var config = new SigLipConfig
         {
-            ImageSize = vision.Integer("image_size", 224, 1, MaximumImage),
-            PatchSize = vision.Integer("patch_size", 16, 1, MaximumImage),
+            ImageSize = vision.Integer("image_size", 224, 1, GeometryLimits.ImageSize),
+            PatchSize = vision.Integer("patch_size", 16, 1, GeometryLimits.PatchSize),
             Channels = vision.Integer("num_channels", 3, 3, 3),
-            Width = vision.Integer("hidden_size", 768, 1, MaximumWidth),
-            MlpWidth = vision.Integer("intermediate_size", 3072, 1, MaximumMlpWidth),
-            Layers = vision.Integer("num_hidden_layers", 12, 1, MaximumLayers),
-            Heads = vision.Integer("num_attention_heads", 12, 1, MaximumHeads),
+            Width = vision.Integer("hidden_size", 768, 1, GeometryLimits.Width),
+            MlpWidth = vision.Integer("intermediate_size", 3072, 1, GeometryLimits.MlpWidth),
+            Layers = vision.Integer("num_hidden_layers", 12, 1, GeometryLimits.Layers),
+            Heads = vision.Integer("num_attention_heads", 12, 1, GeometryLimits.Heads),
             NormEpsilon = vision.Number("layer_norm_eps", 1e-6f, 0, 1),
         };
         if (config.Width % config.Heads != 0)
             throw vision.Bad("num_attention_heads", $"a divisor of hidden_size {config.Width}");
-        if (config.Grid > MaximumGrid)
-            throw vision.Bad("image_size", $"at most {MaximumGrid} patches of {config.PatchSize} pixels along an edge");
+        if (config.Grid > GeometryLimits.Grid)
+            throw vision.Bad("image_size", $"at most {GeometryLimits.Grid} patches of {config.PatchSize} pixels along an edge");
         if (config.ImageSize % config.PatchSize != 0)
             throw vision.Bad("patch_size", $"a divisor of image_size {config.ImageSize}");
         return config;
@@ -92,7 +79,7 @@ internal static class HuggingFaceConfig
     private static GemmaConfig ReadText(ConfigSection root, ConfigSection? section, List<string> warnings)
     {
         // The vocabulary's size moved between the two levels over the years.
-        int topVocabulary = root.Integer("vocab_size", root.Integer("_vocab_size", 0, 1, MaximumVocabulary), 1, MaximumVocabulary);
+        int topVocabulary = root.Integer("vocab_size", root.Integer("_vocab_size", 0, 1, GeometryLimits.Vocabulary), 1, GeometryLimits.Vocabulary);
         if (section is not { } text)
         {
             return new GemmaConfig
@@ -116,17 +103,17 @@ internal static class HuggingFaceConfig
             _ => throw text.Bad("model_type", "\"gemma\" (PaliGemma) or \"gemma2\" (PaliGemma 2)"),
         };
         bool second = version == GemmaVersion.Gemma2;
-        int layers = text.Integer("num_hidden_layers", second ? 26 : 28, 1, MaximumLayers);
-        int headSize = text.Integer("head_dim", 256, 2, MaximumWidth);
+        int layers = text.Integer("num_hidden_layers", second ? 26 : 28, 1, GeometryLimits.Layers);
+        int headSize = text.Integer("head_dim", 256, 2, GeometryLimits.Width);
         var config = new GemmaConfig
         {
             Version = version,
-            VocabularySize = text.Integer("vocab_size", topVocabulary > 0 ? topVocabulary : 256000, 1, MaximumVocabulary),
-            Width = text.Integer("hidden_size", second ? 2304 : 3072, 1, MaximumWidth),
-            MlpWidth = text.Integer("intermediate_size", second ? 9216 : 24576, 1, MaximumMlpWidth),
+            VocabularySize = text.Integer("vocab_size", topVocabulary > 0 ? topVocabulary : 256000, 1, GeometryLimits.Vocabulary),
+            Width = text.Integer("hidden_size", second ? 2304 : 3072, 1, GeometryLimits.Width),
+            MlpWidth = text.Integer("intermediate_size", second ? 9216 : 24576, 1, GeometryLimits.MlpWidth),
             Layers = layers,
-            Heads = text.Integer("num_attention_heads", second ? 8 : 16, 1, MaximumHeads),
-            KeyValueHeads = text.Integer("num_key_value_heads", second ? 4 : 16, 1, MaximumHeads),
+            Heads = text.Integer("num_attention_heads", second ? 8 : 16, 1, GeometryLimits.Heads),
+            KeyValueHeads = text.Integer("num_key_value_heads", second ? 4 : 16, 1, GeometryLimits.Heads),
             HeadSize = headSize,
             QueryScalar = second ? text.Number("query_pre_attn_scalar", 256, 1e-3f, 1e9f) : headSize,
             AttentionSoftCap = second ? SoftCap(text, "attn_logit_softcapping", 50) : 0,
@@ -140,8 +127,8 @@ internal static class HuggingFaceConfig
             throw text.Bad("num_key_value_heads", $"a divisor of num_attention_heads {config.Heads}");
         if (headSize % 2 != 0)
             throw text.Bad("head_dim", "an even number: rotary embeddings turn pairs");
-        if ((long)config.Heads * headSize > MaximumWidth)
-            throw text.Bad("head_dim", $"at most {MaximumWidth / config.Heads} with {config.Heads} heads");
+        if ((long)config.Heads * headSize > GeometryLimits.Width)
+            throw text.Bad("head_dim", $"at most {GeometryLimits.Width / config.Heads} with {config.Heads} heads");
         if (text.Flag("attention_bias", false))
             throw text.Bad("attention_bias", "false: Gemma's attention has no biases");
         CheckActivation(text, warnings);
@@ -176,7 +163,7 @@ internal static class HuggingFaceConfig
     private static int Window(ConfigSection text, int layers, List<string> warnings)
     {
         int window = text.IsNull("sliding_window") ? 0 : text.Integer("sliding_window", 4096, 0, 1 << 24);
-        if (text.Texts("layer_types", MaximumLayers) is not { } types)
+        if (text.Texts("layer_types", GeometryLimits.Layers) is not { } types)
             return window;
         foreach (string type in types)
         {
@@ -218,7 +205,7 @@ internal static class HuggingFaceConfig
 
     private static int ReadImageToken(ConfigSection root, List<string> warnings)
     {
-        int? id = root.OptionalInteger("image_token_index", 0, MaximumVocabulary) ?? root.OptionalInteger("image_token_id", 0, MaximumVocabulary);
+        int? id = root.OptionalInteger("image_token_index", 0, GeometryLimits.Vocabulary) ?? root.OptionalInteger("image_token_id", 0, GeometryLimits.Vocabulary);
         if (id is null)
             warnings.Add("config.json: neither image_token_index nor image_token_id is given; the class default 256000 is used, which published files do not.");
         return id ?? 256000;
@@ -228,7 +215,7 @@ internal static class HuggingFaceConfig
     {
         foreach (ConfigSection? section in sections)
         {
-            if (section?.OptionalInteger(key, 0, MaximumVocabulary) is { } id)
+            if (section?.OptionalInteger(key, 0, GeometryLimits.Vocabulary) is { } id)
                 return id;
         }
 
@@ -239,7 +226,7 @@ internal static class HuggingFaceConfig
     {
         foreach (ConfigSection? section in sections)
         {
-            if (section?.Integers("eos_token_id", 0, MaximumVocabulary, 256) is { Count: > 0 } ids)
+            if (section?.Integers("eos_token_id", 0, GeometryLimits.Vocabulary, 256) is { Count: > 0 } ids)
                 return ids;
         }
 

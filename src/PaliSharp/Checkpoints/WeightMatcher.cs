@@ -39,7 +39,7 @@ internal sealed class WeightMatcher
     public WeightSet Open() => new(ModelTensors.Of(Config).Select(expected =>
     {
         Weight weight = _found[expected.Name].Open(expected.Name);
-        return ModelTensors.IsWidened(expected.Name, expected.Shape) ? Widening.ToFloat32(weight) : weight;
+        return ModelTensors.IsWidened(expected.Name, expected.Shape) ? WholeWeights.ToFloat32(weight) : weight;
     }));
 
     private void Collect(IEnumerable<FoundTensor> tensors)
@@ -74,24 +74,9 @@ internal sealed class WeightMatcher
             _problems.Add("an output head that is not tied to the embedding table, which this model family does not have", $"'{head.Name}'");
     }
 
-    private static unsafe bool SameContent(FoundTensor a, FoundTensor b)
-    {
-        if (a.Type != b.Type || !a.IsWeight || !a.Shape.SequenceEqual(b.Shape))
-            return false;
-        Weight left = a.Open(a.Name);
-        Weight right = b.Open(b.Name);
-        const int Chunk = 1 << 24;
-        for (long offset = 0; offset < left.ByteLength; offset += Chunk)
-        {
-            int count = (int)Math.Min(Chunk, left.ByteLength - offset);
-            if (!new ReadOnlySpan<byte>((byte*)left.Data + offset, count).SequenceEqual(new ReadOnlySpan<byte>((byte*)right.Data + offset, count)))
-                return false;
-        }
-
-        GC.KeepAlive(left);
-        GC.KeepAlive(right);
-        return true;
-    }
+    private static bool SameContent(FoundTensor a, FoundTensor b) =>
+        a.Type == b.Type && a.IsWeight && a.Shape.Count is > 0 and <= 4 && a.Shape.SequenceEqual(b.Shape)
+        && WholeWeights.SameContent(a.Open(a.Name), b.Open(b.Name));
 
     // A position table has one row for each patch. Where the file states the picture's size the table must agree; where the size is only
     // a default, the table knows better.
@@ -102,7 +87,7 @@ internal sealed class WeightMatcher
             return config;
         long rows = positions.Shape[0];
         long grid = (long)Math.Sqrt(rows);
-        if (rows == config.Vision.PatchCount || grid * grid != rows || grid is 0 or > HuggingFaceConfig.MaximumGrid)
+        if (rows == config.Vision.PatchCount || grid * grid != rows || grid is 0 or > GeometryLimits.Grid)
             return config;
         int size = (int)grid * config.Vision.PatchSize;
         _warnings.Add($"config.json does not state the picture's size; the position table's {rows} rows mean {size} pixels.");
@@ -119,7 +104,7 @@ internal sealed class WeightMatcher
         long rows = table.Shape[0];
         int needed = Math.Min(config.Text.VocabularySize, config.ImageTokenId);
         needed = Math.Max(needed, 1 + Math.Max(Math.Max(config.BosTokenId, config.PadTokenId), config.EosTokenIds.Min()));
-        if (rows < needed || rows > HuggingFaceConfig.MaximumVocabulary)
+        if (rows < needed || rows > GeometryLimits.Vocabulary)
         {
             _problems.Add("tables of a wrong number of rows", $"'{table.Name}': expected {config.Text.VocabularySize} rows (at least {needed}), found {rows}");
             return config;

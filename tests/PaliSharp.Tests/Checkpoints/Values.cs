@@ -1,4 +1,5 @@
 using PaliSharp.Tensors;
+using Xunit;
 
 namespace PaliSharp.Tests.Checkpoints;
 
@@ -10,6 +11,20 @@ internal static class Values
         var values = new float[weight.Shape.Count];
         weight.CopyTo(values);
         return values;
+    }
+
+    public static void AssertEqual(Weight expected, Weight actual) => AssertEqual(expected, actual, value => value);
+
+    public static void AssertEqual(Weight expected, Weight actual, Func<float, float> round)
+    {
+        Assert.Equal(expected.Shape, actual.Shape);
+        AssertEqual(Array.ConvertAll(Of(expected), value => round(value)), Of(actual), expected.Name);
+    }
+
+    public static void AssertEqual(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string name)
+    {
+        int same = expected.CommonPrefixLength(actual);
+        Assert.True(same == expected.Length && same == actual.Length, $"{name} differs from element {same} on.");
     }
 
     public static float RoundToBFloat16(float value)

@@ -2,8 +2,8 @@ using PaliSharp.Tensors;
 
 namespace PaliSharp.Checkpoints;
 
-/// <summary>Copies of weights in float32.</summary>
-internal static unsafe class Widening
+/// <summary>Copies and comparisons of whole weights.</summary>
+internal static unsafe class WholeWeights
 {
     /// <summary>The weight itself if it is stored as float32, else a widened copy: for vectors and tables, which are small.</summary>
     /// <param name="weight">The weight.</param>
@@ -36,5 +36,25 @@ internal static unsafe class Widening
         Buffer.MemoryCopy(weight.Data, memory.Pointer, weight.ByteLength, weight.ByteLength);
         GC.KeepAlive(weight);
         return new Weight(name, weight.Type, weight.Shape, memory.Pointer, memory);
+    }
+
+    /// <summary>Whether two weights have the same type, shape and bytes.</summary>
+    /// <param name="a">The one.</param>
+    /// <param name="b">The other.</param>
+    public static bool SameContent(Weight a, Weight b)
+    {
+        if (a.Type != b.Type || a.Shape != b.Shape)
+            return false;
+        const int Chunk = 1 << 24;
+        bool same = true;
+        for (long offset = 0; same && offset < a.ByteLength; offset += Chunk)
+        {
+            int count = (int)Math.Min(Chunk, a.ByteLength - offset);
+            same = new ReadOnlySpan<byte>((byte*)a.Data + offset, count).SequenceEqual(new ReadOnlySpan<byte>((byte*)b.Data + offset, count));
+        }
+
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        return same;
     }
 }
