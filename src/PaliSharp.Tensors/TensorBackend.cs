@@ -97,10 +97,10 @@ public abstract class TensorBackend : IDisposable
     public abstract Tensor Embedding(ReadOnlySpan<int> ids, Weight table, float scale);
 
     /// <summary>Cuts pictures into patches: the operand that turns a convolution of equal size and stride into a product.</summary>
-    /// <param name="pixels">[pictures, channels, size, size].</param>
-    /// <param name="patch">The edge of a patch; divides the size.</param>
+    /// <param name="pixels">[pictures, channels, height, width].</param>
+    /// <param name="patch">The edge of a patch; divides height and width.</param>
     /// <returns>
-    /// [pictures·(size/patch)², channels·patch²]: patches row by row from the top left, each as channel, row, column,
+    /// [pictures·(height/patch)·(width/patch), channels·patch²]: patches row by row from the top left, each as channel, row, column,
     /// which is the order of a convolution weight [outputs, channels, patch, patch].
     /// </returns>
     public abstract Tensor Patches(Tensor pixels, int patch);

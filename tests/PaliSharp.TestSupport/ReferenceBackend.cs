@@ -166,23 +166,22 @@ public sealed unsafe class ReferenceBackend : TensorBackend
     /// <inheritdoc/>
     public override Tensor Patches(Tensor pixels, int patch)
     {
-        (int pictures, int channels, int size) = (pixels.Shape[0], pixels.Shape[1], pixels.Shape[2]);
-        Require(patch > 0 && size % patch == 0 && pixels.Shape[3] == size, $"Patches: {pixels.Shape} and {patch}");
-        int grid = size / patch;
-        Tensor y = Rent(new TensorShape(pictures * grid * grid, channels * patch * patch));
+        (int pictures, int channels, int height, int width) = (pixels.Shape[0], pixels.Shape[1], pixels.Shape[2], pixels.Shape[3]);
+        Require(patch > 0 && height % patch == 0 && width % patch == 0, $"Patches: {pixels.Shape} and {patch}");
+        Tensor y = Rent(new TensorShape(pictures * (height / patch) * (width / patch), channels * patch * patch));
         int target = 0;
         for (int picture = 0; picture < pictures; picture++)
         {
-            for (int top = 0; top < size; top += patch)
+            for (int top = 0; top < height; top += patch)
             {
-                for (int left = 0; left < size; left += patch)
+                for (int left = 0; left < width; left += patch)
                 {
                     for (int channel = 0; channel < channels; channel++)
                     {
                         for (int row = top; row < top + patch; row++)
                         {
                             for (int column = left; column < left + patch; column++)
-                                y.Span[target++] = pixels.Span[((((picture * channels) + channel) * size) + row) * size + column];
+                                y.Span[target++] = pixels.Span[(((((picture * channels) + channel) * height) + row) * width) + column];
                         }
                     }
                 }

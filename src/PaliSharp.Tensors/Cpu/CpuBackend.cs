@@ -165,9 +165,9 @@ public sealed unsafe class CpuBackend : TensorBackend
     {
         OperationChecks.Patches(pixels, patch);
         TensorShape shape = pixels.Shape;
-        int grid = shape[2] / patch;
-        Tensor y = Pool.Rent(new TensorShape(checked(shape[0] * grid * grid), checked(shape[1] * patch * patch)));
-        _kernels.Patches(pixels.Pointer, shape[0], shape[1], shape[2], patch, y.Pointer);
+        int cells = checked(shape[0] * (shape[2] / patch) * (shape[3] / patch));
+        Tensor y = Pool.Rent(new TensorShape(cells, checked(shape[1] * patch * patch)));
+        _kernels.Patches(pixels.Pointer, shape[0], shape[1], shape[2], shape[3], patch, y.Pointer);
         return y;
     }
 

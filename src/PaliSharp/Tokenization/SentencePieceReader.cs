@@ -47,7 +47,7 @@ internal sealed class SentencePieceReader
     /// <summary>Reads a tokenizer.</summary>
     /// <param name="model">The whole file.</param>
     /// <param name="file">Its name for messages.</param>
-    /// <param name="extraTokens">Tokens added behind the model's by a file beside it, all special.</param>
+    /// <param name="extraTokens">Tokens added behind the model's by a file beside it; those that the model has are passed over.</param>
     /// <exception cref="CheckpointException">The file is malformed or describes something unsupported.</exception>
     public static TokenizerDefinition Read(ReadOnlySpan<byte> model, string file, IReadOnlyList<AddedToken> extraTokens)
     {
@@ -220,15 +220,14 @@ internal sealed class SentencePieceReader
     private TokenizerDefinition Assemble(IReadOnlyList<AddedToken> extraTokens)
     {
         int modelCount = _pieces.Count;
-        foreach (AddedToken token in extraTokens)
-            _pieces.Add(token.Id, Encoding.UTF8.GetBytes(token.Text), 0);
+        List<AddedToken> raw = AddBehind(extraTokens);
         _pieces.RequireDense();
         var kinds = new TokenKind[_pieces.Count];
-        Array.Fill(kinds, TokenKind.Special, modelCount, _pieces.Count - modelCount);
+        foreach (AddedToken token in raw)
+            kinds[token.Id] = token.Special ? TokenKind.Special : TokenKind.Ordinary;
         int[] byteIds = new int[256];
         Array.Fill(byteIds, -1);
         int unknown = -1;
-        List<AddedToken> raw = [.. extraTokens];
         var userDefined = new List<AddedToken>();
         for (int id = 0; id < modelCount; id++)
         {
@@ -279,6 +278,26 @@ internal sealed class SentencePieceReader
             UnknownId = unknown,
             UnknownSurface = _unknownSurface,
         };
+    }
+
+    private List<AddedToken> AddBehind(IReadOnlyList<AddedToken> extraTokens)
+    {
+        var added = new List<AddedToken>();
+        foreach (AddedToken token in extraTokens)
+        {
+            byte[] text = Encoding.UTF8.GetBytes(token.Text);
+            if (text.Length <= PieceTable.MaximumPieceBytes && _pieces.TryGetId(text, out int id))
+            {
+                if (id != token.Id)
+                    throw new CheckpointException($"'{_file}' gives '{token.Text}' the id {id}, but added_tokens.json says {token.Id}. Take both files from one checkpoint.");
+                continue;
+            }
+
+            _pieces.Add(token.Id, text, 0);
+            added.Add(token);
+        }
+
+        return added;
     }
 
     /// <summary>

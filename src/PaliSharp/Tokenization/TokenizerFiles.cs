@@ -124,7 +124,9 @@ internal static class TokenizerFiles
                 throw new CheckpointException($"'{path}': a token has {property.Value.ValueKind} for its id; expected a number.");
             if (tokens.Count == PieceTable.MaximumCount)
                 throw new CheckpointException($"'{path}' lists more than {PieceTable.MaximumCount} tokens.");
-            tokens.Add(new AddedToken(id, PropertyName(property, path), Special: true));
+            string text = PropertyName(property, path);
+            bool ordinary = text.StartsWith("<loc", StringComparison.Ordinal) || text.StartsWith("<seg", StringComparison.Ordinal);
+            tokens.Add(new AddedToken(id, text, Special: !ordinary));
         }
 
         return tokens;

@@ -20,7 +20,7 @@ public class HuggingFaceGoldenTests
         {
             using Checkpoint checkpoint = Checkpoint.Load(folder);
             Assert.Equal(CheckpointFormat.HuggingFace, checkpoint.Format);
-            int perBlock = checkpoint.Config.Text.Version == Models.GemmaVersion.Gemma2 ? 11 : 9;
+            int perBlock = checkpoint.Config.Text.Version == PaliSharp.Models.GemmaVersion.Gemma2 ? 11 : 9;
             Assert.Equal((16 * checkpoint.Config.Vision.Layers) + 5 + 2 + (perBlock * checkpoint.Config.Text.Layers) + 2, checkpoint.Weights.Count);
             Assert.Equal(checkpoint.Weights["language_model.model.embed_tokens.weight"].Shape[0], checkpoint.Config.Text.VocabularySize);
             Assert.Equal(File.Exists(Path.Combine(folder, "tokenizer.json")), checkpoint.TokenizerFolder is not null);

@@ -13,7 +13,7 @@ public sealed class BigVisionGoldenTests
 {
     private const string Topic = "big_vision";
 
-    private static string[] ModelFolders =>
+    internal static string[] ModelFolders =>
         [.. GoldenData.Topic(Topic).SelectMany(Directory.GetDirectories).Where(folder => File.Exists(Path.Combine(folder, "params_f32.npz")))];
 
     public static TheoryData<string> Models()
@@ -58,27 +58,14 @@ public sealed class BigVisionGoldenTests
     {
         using ModelUnderTest model = Load(folder, "params_f32.npz");
         IReadOnlyDictionary<string, GoldenTensor> golden = GoldenTensors.Load(Path.Combine(folder, "decode.safetensors"));
-        int[][] text = Rows(golden["text"]);
-        int[][] autoregressive = Rows(golden["mask_ar"]);
-        int[][] input = Rows(golden["mask_input"]);
         int[][] forced = Rows(golden["forced"]);
         float[] expected = golden["logits_cache_f32"].Floats();
         int steps = golden["logits_cache_f32"].Shape[1];
         int vocabulary = golden["logits_cache_f32"].Shape[2];
         using Tensor images = EncodeInputs(model, folder);
 
-        KvCache[] caches = [.. text.Select(row => new KvCache(model.Config.Text, model.Backend.Pool, model.Config.ImageTokens + row.Length + steps))];
-        var prompts = new SequenceInput[text.Length];
-        for (int i = 0; i < text.Length; i++)
-        {
-            int[] valid = [.. Enumerable.Range(0, text[i].Length).Where(column => input[i][column] != 0)];
-            prompts[i] = new SequenceInput(
-                valid.Select(column => text[i][column]).ToArray(),
-                model.Config.ImageTokens + valid.Count(column => autoregressive[i][column] == 0),
-                model.Images(images, i, 1),
-                caches[i]);
-        }
-
+        SequenceInput[] prompts = [.. Enumerable.Range(0, forced.Length).Select(i => Prompt(model, folder, images, i, steps))];
+        KvCache[] caches = [.. prompts.Select(prompt => prompt.Cache!)];
         for (int step = 0; step < steps; step++)
         {
             SequenceInput[] batch = step == 0
@@ -127,10 +114,25 @@ public sealed class BigVisionGoldenTests
         Assert.InRange(TestNumbers.RelativeL2(logits, golden["text_logits"].Floats()), 0, Tolerance(model));
     }
 
+    /// <summary>One example's prompt as it is given to cached decoding, with a cache for it and its answer.</summary>
+    internal static SequenceInput Prompt(ModelUnderTest model, string folder, Tensor images, int example, int maxTokens)
+    {
+        IReadOnlyDictionary<string, GoldenTensor> golden = GoldenTensors.Load(Path.Combine(folder, "decode.safetensors"));
+        int[] text = Rows(golden["text"])[example];
+        int[] autoregressive = Rows(golden["mask_ar"])[example];
+        int[] input = Rows(golden["mask_input"])[example];
+        int[] valid = [.. Enumerable.Range(0, text.Length).Where(column => input[column] != 0)];
+        return new SequenceInput(
+            valid.Select(column => text[column]).ToArray(),
+            model.Config.ImageTokens + valid.Count(column => autoregressive[column] == 0),
+            model.Images(images, example, 1),
+            new KvCache(model.Config.Text, model.Backend.Pool, model.Config.ImageTokens + text.Length + maxTokens));
+    }
+
     // Limits of the reference's README: 1e-5 for the Gemma 1 shape, 5e-5 for the sharper Gemma 2 shapes.
     private static double Tolerance(ModelUnderTest model) => model.Config.Text.Version == GemmaVersion.Gemma1 ? 1e-5 : 5e-5;
 
-    private static ModelUnderTest Load(string folder, string file, PaliGemmaModelOptions? options = null)
+    internal static ModelUnderTest Load(string folder, string file, PaliGemmaModelOptions? options = null)
     {
         using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json")));
         JsonElement text = config.RootElement.GetProperty("llm");
@@ -201,7 +203,7 @@ public sealed class BigVisionGoldenTests
         };
     }
 
-    private static Tensor EncodeInputs(ModelUnderTest model, string folder, IForwardProbe? probe = null)
+    internal static Tensor EncodeInputs(ModelUnderTest model, string folder, IForwardProbe? probe = null)
     {
         GoldenTensor image = GoldenTensors.Load(Path.Combine(folder, "inputs.safetensors"))["image"];
         return model.Encode(ChannelsFirst(image.Floats(), image.Shape[0], image.Shape[1]), probe);
@@ -216,7 +218,7 @@ public sealed class BigVisionGoldenTests
         return
         [
             .. Enumerable.Range(0, examples).Select(i => new SequenceInput(
-                text[i][..^1],
+                text[i].AsMemory(..^1),
                 (imagesPerExample * model.Config.ImageTokens) + autoregressive[i][..^1].Count(bit => bit == 0),
                 model.Images(imageRows, i * imagesPerExample, imagesPerExample))),
         ];

@@ -119,8 +119,8 @@ public sealed class ConsistencyTests
         _ = model.Logits([prompt]);
         int shared = parent.Length;
         child.CopyFrom(parent, 0);
-        _ = model.Logits([new SequenceInput(Suffix[..3], parent.PrefixLength, default, parent)]);
-        _ = model.Logits([new SequenceInput(Suffix[3..5], child.PrefixLength, default, child)]);
+        _ = model.Logits([new SequenceInput(Suffix.AsMemory(..3), parent.PrefixLength, default, parent)]);
+        _ = model.Logits([new SequenceInput(Suffix.AsMemory(3..5), child.PrefixLength, default, child)]);
         child.CopyFrom(parent, shared);
         float[] expected = model.Logits([new SequenceInput(new[] { 700 }, parent.PrefixLength, default, parent)]);
         float[] actual = model.Logits([new SequenceInput(new[] { 700 }, child.PrefixLength, default, child)]);

@@ -38,5 +38,5 @@ internal abstract unsafe class KernelSet
     public abstract void Embedding(int* ids, int count, Weight table, float scale, float* y);
 
     /// <inheritdoc cref="TensorBackend.Patches"/>
-    public abstract void Patches(float* pixels, int pictures, int channels, int size, int patch, float* y);
+    public abstract void Patches(float* pixels, int pictures, int channels, int height, int width, int patch, float* y);
 }

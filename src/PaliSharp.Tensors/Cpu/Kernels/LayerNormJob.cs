@@ -27,11 +27,15 @@ internal unsafe struct LayerNormJob<TSimd, TVector> : IParallelJob
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Normalise(float* x, float* scale, float* bias, float* y, int columns, float epsilon)
     {
-        // The mean is kept as two floats: rounded to one, its error would count against the deviation, which may be far smaller.
-        double mean = RowSums<TSimd, TVector>.Sum(x, columns) / columns;
+        // Where the mean is far larger than the deviation, the rounding of its sum would show: the second pass, over differences
+        // from a first estimate, corrects it. For the same reason the mean is applied as two floats.
+        float estimate = (float)(RowSums<TSimd, TVector>.Sum(x, columns) / columns);
+        (double sum, double sumOfSquares) = RowSums<TSimd, TVector>.Moments(x, columns, estimate);
+        double correction = sum / columns;
+        double variance = Math.Max(0, (sumOfSquares / columns) - (correction * correction));
+        double mean = estimate + correction;
         float meanHigh = (float)mean;
         float meanLow = (float)(mean - meanHigh);
-        double variance = RowSums<TSimd, TVector>.SumOfSquares(x, columns, meanHigh, meanLow) / columns;
         float factor = (float)(1 / Math.Sqrt(variance + epsilon));
         TVector high = TSimd.Broadcast(meanHigh);
         TVector low = TSimd.Broadcast(meanLow);

@@ -90,9 +90,9 @@ internal static class OperationChecks
     {
         ArgumentNullException.ThrowIfNull(pixels);
         TensorShape shape = pixels.Shape;
-        if (shape.Rank != 4 || shape[2] != shape[3])
-            throw Mismatch("Patches", $"pixels of shape {shape} are not [pictures, channels, size, size].");
-        if (patch <= 0 || shape[2] % patch != 0)
+        if (shape.Rank != 4)
+            throw Mismatch("Patches", $"pixels of shape {shape} are not [pictures, channels, height, width].");
+        if (patch <= 0 || shape[2] % patch != 0 || shape[3] % patch != 0)
             throw Mismatch("Patches", $"patches of shape [{patch}, {patch}] do not tile pictures of shape {shape}.");
     }
 

@@ -7,24 +7,26 @@ internal unsafe struct PatchesJob : IParallelJob
     public float* Y;
     public int Pictures;
     public int Channels;
-    public int Size;
+    public int Height;
+    public int Width;
     public int Patch;
     public int Parts;
 
     public readonly void Execute(int part)
     {
-        int grid = Size / Patch;
+        long gridColumns = Width / Patch;
+        long gridCells = Height / Patch * gridColumns;
         long rowBytes = (long)Patch * sizeof(float);
-        (long start, long end) = Partition.Range(part, Parts, (long)Pictures * grid * grid);
+        (long start, long end) = Partition.Range(part, Parts, Pictures * gridCells);
         float* destination = Y + (start * Channels * Patch * Patch);
         for (long index = start; index < end; index++)
         {
-            (long picture, long cell) = Math.DivRem(index, (long)grid * grid);
-            (long top, long left) = Math.DivRem(cell, grid);
+            (long picture, long cell) = Math.DivRem(index, gridCells);
+            (long top, long left) = Math.DivRem(cell, gridColumns);
             for (int channel = 0; channel < Channels; channel++)
             {
-                float* source = Pixels + ((((picture * Channels) + channel) * Size) + (top * Patch)) * Size + (left * Patch);
-                for (int row = 0; row < Patch; row++, source += Size, destination += Patch)
+                float* source = Pixels + (((((picture * Channels) + channel) * Height) + (top * Patch)) * Width) + (left * Patch);
+                for (int row = 0; row < Patch; row++, source += Width, destination += Patch)
                     Buffer.MemoryCopy(source, destination, rowBytes, rowBytes);
             }
         }

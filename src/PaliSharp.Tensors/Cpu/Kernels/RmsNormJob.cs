@@ -26,7 +26,7 @@ internal unsafe struct RmsNormJob<TSimd, TVector> : IParallelJob
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Normalise(float* x, float* weight, float* y, int columns, float epsilon)
     {
-        double meanSquare = RowSums<TSimd, TVector>.SumOfSquares(x, columns, 0, 0) / columns;
+        double meanSquare = RowSums<TSimd, TVector>.SumOfSquares(x, columns) / columns;
         float factor = (float)(1 / Math.Sqrt(meanSquare + epsilon));
         TVector scale = TSimd.Broadcast(factor);
         TVector one = TSimd.Broadcast(1);

@@ -94,18 +94,19 @@ internal sealed unsafe class VectorKernelSet<TSimd, TVector>(ThreadTeam team, Te
         }
     }
 
-    public override void Patches(float* pixels, int pictures, int channels, int size, int patch, float* y)
+    public override void Patches(float* pixels, int pictures, int channels, int height, int width, int patch, float* y)
     {
-        long grid = size / patch;
+        long cells = (long)pictures * (height / patch) * (width / patch);
         var job = new PatchesJob
         {
             Pixels = pixels,
             Y = y,
             Pictures = pictures,
             Channels = channels,
-            Size = size,
+            Height = height,
+            Width = width,
             Patch = patch,
-            Parts = Partition.Parts(team, (long)pictures * channels * size * size, Partition.StreamingGrain, pictures * grid * grid),
+            Parts = Partition.Parts(team, (long)pictures * channels * height * width, Partition.StreamingGrain, cells),
         };
         team.Run(ref job, job.Parts);
     }

@@ -72,7 +72,8 @@ internal sealed class HubApi(HubTransport transport, HubOptions options)
         if (etag.StartsWith("W/", StringComparison.Ordinal))
             etag = etag[2..];
         etag = etag.Trim('"');
-        bool safe = etag.Length is > 0 and <= 128 && etag[0] != '.' && etag.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+        // It becomes a file's name: no dots, which mark files in the making, and longer than the devices that Windows finds everywhere.
+        bool safe = etag.Length is > 4 and <= 128 && etag.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
         if (!safe)
             throw Malformed(reference, $"the answer for file '{file}' has no usable ETag ('{ModelReference.Shorten(etag)}')");
 

@@ -66,16 +66,22 @@ public sealed class HubCache
         if (TryFindCommit(reference) is not { } commit)
             return null;
         string folder = SnapshotFolder(reference, commit);
-        if (!Directory.Exists(folder))
-            return null;
-        foreach (string file in requiredFiles)
+        try
         {
-            // File.Exists follows links, so that a link without its blob counts as missing.
-            if (!File.Exists(Path.Combine(folder, file)))
+            if (!Directory.Exists(folder))
                 return null;
-        }
+            foreach (string file in requiredFiles)
+            {
+                if (!HasContent(Path.Combine(folder, file)))
+                    return null;
+            }
 
-        return folder;
+            return folder;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(folder, e);
+        }
     }
 
     internal static HubRequestException Unusable(string path, Exception cause) => new(
@@ -95,8 +101,11 @@ public sealed class HubCache
     internal bool Holds(ModelReference reference, string commit, string file, long? size)
     {
         string path = SnapshotPath(reference, commit, file);
-        return File.Exists(path) && (size is null || SizeOf(path) == size);
+        return size is null ? HasContent(path) : SizeOf(path) == size;
     }
+
+    /// <summary>Whether a path is a file or a link to one; unlike for File.Exists, a link without its blob is none.</summary>
+    internal static bool HasContent(string path) => SizeOf(path) >= 0;
 
     /// <summary>The size of a file, or of the file that a link leads to; -1 if there is none.</summary>
     internal static long SizeOf(string path)

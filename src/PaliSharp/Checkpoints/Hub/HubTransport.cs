@@ -82,7 +82,7 @@ internal sealed class HubTransport : IDisposable
                         HubFailure.BadAnswer, $"{address.Host} redirects more than {MostRedirects} times. Check HF_ENDPOINT, or try again later.");
                 }
 
-                address = NextAddress(answer);
+                address = NextAddress(address, answer.Response.Headers.Location);
             }
             finally
             {
@@ -177,23 +177,21 @@ internal sealed class HubTransport : IDisposable
         };
     }
 
-    private static Uri NextAddress(HubAnswer answer)
+    /// <summary>Where a redirect leads.</summary>
+    /// <exception cref="HubException">It leads nowhere, or from a protected to an unprotected connection.</exception>
+    internal static Uri NextAddress(Uri from, Uri? location)
     {
-        bool valid = Uri.TryCreate(answer.Address, answer.Response.Headers.Location, out Uri? next)
-            && (next.Scheme == Uri.UriSchemeHttps || next.Scheme == Uri.UriSchemeHttp);
+        bool valid = Uri.TryCreate(from, location, out Uri? next) && (next.Scheme == Uri.UriSchemeHttps || next.Scheme == Uri.UriSchemeHttp);
         if (!valid)
         {
             throw new HubRequestException(
-                HubFailure.BadAnswer, $"{answer.Address.Host} redirects without a web address to go to. Check HF_ENDPOINT, or try again later.");
+                HubFailure.BadAnswer, $"{from.Host} redirects without a web address to go to. Check HF_ENDPOINT, or try again later.");
         }
 
-        if (answer.Address.Scheme == Uri.UriSchemeHttps && next!.Scheme == Uri.UriSchemeHttp && !next.IsLoopback)
-        {
-            throw new HubRequestException(
+        return from.Scheme == Uri.UriSchemeHttps && next!.Scheme == Uri.UriSchemeHttp && !next.IsLoopback
+            ? throw new HubRequestException(
                 HubFailure.BadAnswer,
-                $"{answer.Address.Host} redirects from https to http at {next.Host}. An unprotected address is refused; check HF_ENDPOINT.");
-        }
-
-        return next!;
+                $"{from.Host} redirects from https to http at {next.Host}. An unprotected address is refused; check HF_ENDPOINT.")
+            : next!;
     }
 }

@@ -13,7 +13,7 @@ internal sealed class ProgressMeter(IProgress<PullProgress>? sink)
     private long _windowBytes;
     private double _rate;
     private PullPhase _phase;
-    private string _file = "";
+    private string? _file;
     private int _filesDone;
     private int _filesTotal;
     private long _bytesDone;
@@ -67,6 +67,6 @@ internal sealed class ProgressMeter(IProgress<PullProgress>? sink)
             _windowBytes = 0;
         }
 
-        sink?.Report(new PullProgress(_phase, _file, _filesDone, _filesTotal, _bytesDone, _bytesTotal, _rate));
+        sink?.Report(new PullProgress(_phase, _file ?? "", _filesDone, _filesTotal, _bytesDone, _bytesTotal, _rate));
     }
 }

@@ -67,9 +67,9 @@ internal static class SnapshotCheck
         }
     }
 
-    private static bool Exists(string folder, string file) => File.Exists(Path.Combine(folder, file));
+    private static bool Exists(string folder, string file) => HubCache.HasContent(Path.Combine(folder, file));
 
-    private static bool HasFile(string folder, string pattern) => Directory.EnumerateFiles(folder, pattern).Any(File.Exists);
+    private static bool HasFile(string folder, string pattern) => Directory.EnumerateFiles(folder, pattern).Any(HubCache.HasContent);
 
     private static HubRequestException NotAnIndex(string path, string reason, Exception? cause = null) => new(
         HubFailure.BadAnswer,

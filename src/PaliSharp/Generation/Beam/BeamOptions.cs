@@ -47,7 +47,9 @@ public sealed record BeamOptions
         init => field = value is >= 1 and <= MaxBeams ? value : throw OutOfRange(nameof(Beams), value, $"1 to {MaxBeams}");
     } = 4;
 
-    /// <summary>How many finished texts are returned, 1 to 256; no more than <see cref="Beams"/> are kept, and one by big_vision's rule.</summary>
+    /// <summary>
+    /// How many finished texts are returned, 1 to 256; no more than <see cref="Beams"/> are kept, and one by big_vision's rule.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in 1…256.</exception>
     public int Returned
     {
@@ -66,7 +68,9 @@ public sealed record BeamOptions
         init => field = value is >= -100 and <= 100 ? value : throw OutOfRange(nameof(LengthPenalty), value, "-100 to 100");
     } = 1;
 
-    /// <summary>When to stop early. Not used by big_vision's rule, which stops when no live text is as likely as the finished one.</summary>
+    /// <summary>
+    /// When to stop early. Not used by big_vision's rule, which stops when no live text is as likely as the finished one.
+    /// </summary>
     public BeamStopping EarlyStopping { get; init; }
 
     /// <summary>Whose rule is followed.</summary>

@@ -32,7 +32,9 @@ internal sealed class BeamSearch
     /// <param name="endIds">The tokens that end a text.</param>
     /// <param name="mask">What is never chosen; null for nothing.</param>
     /// <param name="constraint">The grammar texts must follow; null for none.</param>
-    /// <exception cref="ArgumentException">The limit is below 1, or big_vision's rule is asked for without a token that ends texts.</exception>
+    /// <exception cref="ArgumentException">
+    /// The limit is below 1, or big_vision's rule is asked for without a token that ends texts.
+    /// </exception>
     public BeamSearch(
         BeamOptions options, int maxNewTokens, IReadOnlyList<int> endIds, VocabularyMask? mask = null, ITokenConstraint? constraint = null)
     {
@@ -40,7 +42,11 @@ internal sealed class BeamSearch
         ArgumentNullException.ThrowIfNull(endIds);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxNewTokens, 1);
         if (options.Rule == BeamRule.BigVision && endIds.Count == 0)
-            throw new ArgumentException("big_vision's beam search closes texts with the token that ends them, but none is given.", nameof(endIds));
+        {
+            throw new ArgumentException(
+                "big_vision's beam search closes texts with the token that ends them, but none is given.", nameof(endIds));
+        }
+
         _options = options;
         _maxNewTokens = maxNewTokens;
         _endIds = [.. endIds];
@@ -70,11 +76,14 @@ internal sealed class BeamSearch
 
     /// <summary>Takes the live texts one token further.</summary>
     /// <param name="logits">
-    /// The logits after each live text, [<see cref="LiveBeams"/>, vocabulary]. Log-probabilities do as well: normalising does not change them.
+    /// The logits after each live text, [<see cref="LiveBeams"/>, vocabulary]. Log-probabilities do as well: normalising does not change
+    /// them.
     /// </param>
     /// <returns>The live texts of the next step, best first; none if the search has ended. Valid until the next call.</returns>
     /// <exception cref="ArgumentException">The number of logits does not fit the live texts, or has changed per text.</exception>
-    /// <exception cref="InvalidOperationException">The search has ended.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The search has ended; or mask and constraint leave no continuation and no text is finished.
+    /// </exception>
     /// <exception cref="CheckpointException">The logits are not finite numbers.</exception>
     public ReadOnlySpan<BeamStep> Advance(ReadOnlySpan<float> logits)
     {
@@ -93,12 +102,16 @@ internal sealed class BeamSearch
         }
 
         int next = huggingFace ? SelectByHuggingFace(logits) : SelectByBigVision(logits);
+        if (next == 0 && _finished.Beams.Count == 0)
+        {
+            throw new InvalidOperationException(
+                "No continuation is left: the vocabulary mask and the constraint together forbid every token. Relax one of them.");
+        }
+
         (_live, _next) = (_next, _live);
         LiveBeams = next;
         IsDone = next == 0 || Length == _maxNewTokens || IsDecided();
-        if (IsDone)
-            return [];
-        return _steps.AsSpan(0, next);
+        return IsDone ? [] : _steps.AsSpan(0, next);
     }
 
     /// <summary>
@@ -107,11 +120,11 @@ internal sealed class BeamSearch
     /// </summary>
     public IReadOnlyList<BeamHypothesis> Results()
     {
-        IEnumerable<FinishedBeam> beams = _finished.Beams.Count > 0
-            ? _finished.Beams
-            : _live.Take(LiveBeams).Select(live => new FinishedBeam(live.Text, live.Sum, Penalise(live.Sum, Math.Max(Length, 1)), Ended: false));
+        IEnumerable<FinishedBeam> beams = _finished.Beams.Count > 0 ? _finished.Beams : _live.Take(LiveBeams).Select(AsFinished);
         return [.. beams.Take(_options.Returned).Select(Describe)];
     }
+
+    private FinishedBeam AsFinished(Live live) => new(live.Text, live.Sum, Penalise(live.Sum, Math.Max(Length, 1)), Ended: false);
 
     private BeamHypothesis Describe(FinishedBeam beam)
     {

@@ -26,10 +26,13 @@ public sealed class TokenAutomaton : ITokenConstraint
         foreach (TokenTransition transition in _states.SelectMany(transitions => transitions))
         {
             if ((uint)transition.Target >= (uint)_states.Length)
-                throw new ArgumentException($"A transition leads to state {transition.Target}, but there are {_states.Length} states.", nameof(states));
+            {
+                throw new ArgumentException(
+                    $"A transition leads to state {transition.Target}, but there are {_states.Length} states.", nameof(states));
+            }
         }
 
-        _allowed = [.. _states.Select(transitions => transitions.Aggregate(TokenSet.Empty, (set, transition) => set.Union(transition.Ids)))];
+        _allowed = [.. _states.Select(state => state.Aggregate(TokenSet.Empty, (set, transition) => set.Union(transition.Ids)))];
     }
 
     /// <inheritdoc/>

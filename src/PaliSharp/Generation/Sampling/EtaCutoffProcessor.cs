@@ -1,6 +1,8 @@
 namespace PaliSharp.Generation;
 
-/// <summary>Removes the tokens below the probability min(η, √η·e^−entropy), but not the likeliest: the flatter, the more may stay.</summary>
+/// <summary>
+/// Removes the tokens below the probability min(η, √η·e^−entropy), but not the likeliest: the flatter, the more may stay.
+/// </summary>
 /// <param name="eta">η, above 0 and below 1.</param>
 /// <param name="scratch">Working memory.</param>
 internal sealed class EtaCutoffProcessor(double eta, SamplingScratch scratch) : ILogitsProcessor

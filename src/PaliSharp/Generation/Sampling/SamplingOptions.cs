@@ -3,7 +3,9 @@ namespace PaliSharp.Generation;
 /// <summary>Which of several equally likely tokens on the border of top-p stay.</summary>
 public enum NucleusRule
 {
-    /// <summary>As transformers: the fewest tokens whose mass reaches p. Of equally likely ones on the border, the lowest ids stay.</summary>
+    /// <summary>
+    /// As transformers: the fewest tokens whose mass reaches p. Of equally likely ones on the border, the lowest ids stay.
+    /// </summary>
     HuggingFace,
 
     /// <summary>As big_vision: every token at least as likely as the one at which the mass reaches p.</summary>
@@ -21,15 +23,21 @@ public sealed record SamplingOptions
     /// <summary>Greedy choice without any filter.</summary>
     public static SamplingOptions Greedy { get; } = new();
 
-    /// <summary>What logits are divided by before drawing: 0 (greedy, the default) or 1e-6 to 1e6. 1 draws from the model's own distribution.</summary>
+    /// <summary>
+    /// What logits are divided by before drawing: 0 (greedy, the default) or 1e-6 to 1e6. 1 draws from the model's own distribution.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is neither 0 nor in 1e-6…1e6.</exception>
     public double Temperature
     {
         get;
-        init => field = value is 0 or (>= 1e-6 and <= 1e6) ? value : throw OutOfRange(nameof(Temperature), value, "0 (greedy) or 1e-6 to 1e6");
+        init => field = value is 0 or (>= 1e-6 and <= 1e6)
+            ? value
+            : throw OutOfRange(nameof(Temperature), value, "0 (greedy) or 1e-6 to 1e6");
     }
 
-    /// <summary>Only tokens at least as likely as the k-th likeliest stay (all of those that tie with it). 0, the default, is off.</summary>
+    /// <summary>
+    /// Only tokens at least as likely as the k-th likeliest stay (all of those that tie with it). 0, the default, is off.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int TopK
     {
@@ -93,7 +101,9 @@ public sealed record SamplingOptions
     public double RepetitionPenalty
     {
         get;
-        init => field = value is >= 0.001 and <= 1000 ? value : throw OutOfRange(nameof(RepetitionPenalty), value, "0.001 to 1000 (1: off)");
+        init => field = value is >= 0.001 and <= 1000
+            ? value
+            : throw OutOfRange(nameof(RepetitionPenalty), value, "0.001 to 1000 (1: off)");
     } = 1;
 
     /// <summary>No run of this many tokens may occur twice. 0, the default, is off; 1 forbids every token that has occurred.</summary>
@@ -104,7 +114,9 @@ public sealed record SamplingOptions
         init => field = value >= 0 ? value : throw OutOfRange(nameof(NoRepeatNgramSize), value, "0 (off) or more");
     }
 
-    /// <summary>What makes drawing repeatable: equal seeds and equal logits give equal tokens. Null, the default, takes a new seed each time.</summary>
+    /// <summary>
+    /// What makes drawing repeatable: equal seeds and equal logits give equal tokens. Null, the default, takes a new seed each time.
+    /// </summary>
     public ulong? Seed { get; init; }
 
     /// <summary>Whether the likeliest token is always taken.</summary>

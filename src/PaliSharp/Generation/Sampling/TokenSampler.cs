@@ -73,7 +73,8 @@ internal sealed class TokenSampler
     private static SampledToken Choose(ReadOnlySpan<float> logits, int id, double logSumExp) => id >= 0
         ? new SampledToken(id, (float)(logits[id] - logSumExp))
         : throw new InvalidOperationException(
-            "No token is left to choose from: the vocabulary mask, the constraint and the no-repeat rule together forbid every one. Relax one of them.");
+            "No token is left to choose from: the vocabulary mask, the constraint and the no-repeat rule together forbid every one. "
+            + "Relax one of them.");
 
     private ReadOnlySpan<float> Process(ReadOnlySpan<float> logits, ReadOnlySpan<int> previousIds, TokenSet? allowed)
     {

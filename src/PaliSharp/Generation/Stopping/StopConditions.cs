@@ -13,7 +13,9 @@ public sealed record StopConditions
     public int MaxNewTokens
     {
         get;
-        init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(MaxNewTokens)} must be at least 1.");
+        init => field = value >= 1
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(MaxNewTokens)} must be at least 1.");
     } = 256;
 
     /// <summary>The tokens by which the model ends a text, as its configuration names them; 1 by default.</summary>

@@ -76,7 +76,12 @@ internal sealed class StopStringMatcher
             if (!char.IsSurrogate(text[i]))
                 continue;
             if (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[i + 1]))
-                throw new ArgumentException($"The stop string of {text.Length} characters has half a surrogate pair at {i}; a match could cut a character in two.", parameter);
+            {
+                throw new ArgumentException(
+                    $"The stop string of {text.Length} characters has half a surrogate pair at {i}; a match could cut a character in two.",
+                    parameter);
+            }
+
             i++;
         }
     }
