@@ -104,7 +104,7 @@ public sealed partial class PaliGemma : IDisposable
     {
         if (options.Adapter is null)
             return Assemble(checkpoint, checkpoint.Weights, backend, null, options);
-        LoraAdapter adapter = LoraAdapter.Load(HubModelResolver.Resolve(options.Adapter), checkpoint);
+        LoraAdapter adapter = LoraAdapter.Load(HubModelResolver.Resolve(options.Adapter), checkpoint.Weights);
         return options.MergeAdapter
             ? Assemble(checkpoint, adapter.Merge(checkpoint.Weights), backend, null, options)
             : Assemble(checkpoint, checkpoint.Weights, backend, adapter, options);
