@@ -21,6 +21,12 @@ public sealed record ImageDecoderOptions
     public int MaxMetadataBytes { get; init; } = 16 << 20;
 
     /// <summary>
+    /// The largest working memory in bytes beside file and picture. 256 MiB by default, enough for a progressive JPEG of 80 million pixels
+    /// with 4:2:0 sampling.
+    /// </summary>
+    public long MaxWorkingBytes { get; init; } = 256L << 20;
+
+    /// <summary>
     /// How 16-bit grey becomes 8-bit. False (default): the upper byte, which looks as intended.
     /// True: clipped at 255, which is nearly always white, as Pillow's <c>convert("RGB")</c> does.
     /// </summary>

@@ -31,6 +31,21 @@ public static class OperationCases
         .. AttentionCases(),
     ];
 
+    /// <summary>Some cases of every operation that take no time even without any vector instructions.</summary>
+    public static IReadOnlyList<OperationCase> Quick { get; } =
+    [
+        .. RowOperations(5, 37),
+        .. RowOperations(2, 257),
+        Add(12, 40, 4, 1),
+        .. Enum.GetValues<WeightType>().Select(type => Linear(7, 131, 65, type, bias: true)),
+        Rotary(7, 2, 24, 8191),
+        .. EmbeddingCases(),
+        Patches(2, 3, 15, 10, 5),
+        Concatenate(33),
+        new AttentionCase(6, 2, 24, [new(9, 13, 4, 6), new(1, 140, 139, 0)]) { SoftCap = 50, Window = 131 }.ToOperation(),
+        new AttentionCase(8, 1, 72, [new(17, 17, 0, 17)]).ToOperation(),
+    ];
+
     /// <summary>The element by element and row by row operations on one shape.</summary>
     /// <param name="rows">At least 1.</param>
     /// <param name="columns">At least 1.</param>

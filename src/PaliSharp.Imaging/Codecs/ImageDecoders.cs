@@ -1,3 +1,4 @@
+using PaliSharp.Imaging.Codecs.Jpeg;
 using PaliSharp.Imaging.Codecs.Png;
 
 namespace PaliSharp.Imaging.Codecs;
@@ -5,7 +6,7 @@ namespace PaliSharp.Imaging.Codecs;
 /// <summary>The registry of formats: the one place that knows them all.</summary>
 internal static class ImageDecoders
 {
-    private static readonly IImageDecoder[] All = [new PngDecoder()];
+    private static readonly IImageDecoder[] All = [new PngDecoder(), new JpegDecoder()];
 
     /// <summary>Finds the decoder by the content of the file.</summary>
     /// <exception cref="ImageFormatException">No format matches.</exception>

@@ -47,21 +47,20 @@ public sealed unsafe class CpuBackend : TensorBackend
     /// <inheritdoc/>
     public override Tensor Add(Tensor a, Tensor b, float scale = 1)
     {
-        OperationChecks.AddRows(a, b?.Shape);
+        OperationChecks.Add(a, b);
         Tensor y = Pool.Rent(a.Shape);
         if (a.Shape.Count > 0)
-            _kernels.Add(a.Pointer, b!.Pointer, b.Shape.Count, scale, y.Pointer, a.Shape.Count);
+            _kernels.Add(a.Pointer, b.Pointer, b.Shape.Count, scale, y.Pointer, a.Shape.Count);
         return y;
     }
 
     /// <inheritdoc/>
     public override Tensor Add(Tensor a, Weight weight)
     {
-        OperationChecks.AddRows(a, weight?.Shape);
-        OperationChecks.Float32("Add", weight!);
+        OperationChecks.Add(a, weight);
         Tensor y = Pool.Rent(a.Shape);
         if (a.Shape.Count > 0)
-            _kernels.Add(a.Pointer, (float*)weight!.Data, weight.Shape.Count, 1, y.Pointer, a.Shape.Count);
+            _kernels.Add(a.Pointer, (float*)weight.Data, weight.Shape.Count, 1, y.Pointer, a.Shape.Count);
         GC.KeepAlive(weight);
         return y;
     }
@@ -102,7 +101,7 @@ public sealed unsafe class CpuBackend : TensorBackend
     /// <inheritdoc/>
     public override Tensor GeluTanh(Tensor x)
     {
-        ArgumentNullException.ThrowIfNull(x);
+        OperationChecks.Live(x);
         Tensor y = Pool.Rent(x.Shape);
         _kernels.GeluTanh(x.Pointer, y.Pointer, x.Shape.Count);
         return y;

@@ -41,17 +41,20 @@ public sealed record CpuOptions
     /// <summary>Fills what <paramref name="options"/> leave at its default from the environment variables, where they are set.</summary>
     /// <param name="options">What was asked for explicitly, which wins.</param>
     /// <exception cref="ArgumentException">A variable that is used holds a value that is not known.</exception>
-    public static CpuOptions FromEnvironment(CpuOptions? options = null)
+    public static CpuOptions FromEnvironment(CpuOptions? options = null) =>
+        FromVariables(options ?? new CpuOptions(), Environment.GetEnvironmentVariable);
+
+    /// <summary>The same with any source of variables.</summary>
+    internal static CpuOptions FromVariables(CpuOptions options, Func<string, string?> read)
     {
-        options ??= new CpuOptions();
-        if (options.InstructionPath == InstructionPath.Auto && Variable(InstructionPathVariable) is { } path)
+        if (options.InstructionPath == InstructionPath.Auto && Value(read(InstructionPathVariable)) is { } path)
             options = options with { InstructionPath = ParsePath(path) };
-        if (options.Threads == 0 && Variable(ThreadsVariable) is { } threads)
+        if (options.Threads == 0 && Value(read(ThreadsVariable)) is { } threads)
             options = options with { Threads = ParseThreads(threads) };
         return options;
     }
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value.Trim() : null;
+    private static string? Value(string? variable) => string.IsNullOrWhiteSpace(variable) ? null : variable.Trim();
 
     private static InstructionPath ParsePath(string value)
     {

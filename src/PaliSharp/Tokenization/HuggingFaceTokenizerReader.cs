@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 
@@ -27,7 +28,7 @@ internal sealed class HuggingFaceTokenizerReader
         _json = json;
         _file = file;
         _names = names;
-        _pieces = new PieceTable(file, json.Length / 4);
+        _pieces = new PieceTable(file, json.Length / 64);
     }
 
     /// <summary>Reads a tokenizer.</summary>
@@ -168,6 +169,7 @@ internal sealed class HuggingFaceTokenizerReader
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ReadVocabulary(ref JsonCursor json)
     {
         json.Expect(JsonTokenType.StartObject, "an object for 'vocab'");
@@ -182,6 +184,7 @@ internal sealed class HuggingFaceTokenizerReader
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ReadMerges(ref JsonCursor json)
     {
         json.Expect(JsonTokenType.StartArray, "an array for 'merges'");
@@ -237,6 +240,7 @@ internal sealed class HuggingFaceTokenizerReader
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int ReadMergePart(ref JsonCursor json, Span<byte> destination)
     {
         json.Read();
@@ -249,6 +253,7 @@ internal sealed class HuggingFaceTokenizerReader
         return part.Length;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int IdOfMergePart(ref JsonCursor json, ReadOnlySpan<byte> piece) =>
         _pieces.TryGetId(piece, out int id)
             ? id

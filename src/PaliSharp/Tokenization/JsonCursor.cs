@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -34,6 +35,7 @@ internal ref struct JsonCursor
 
     /// <summary>Moves to the next token.</summary>
     /// <exception cref="CheckpointException">There is none.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Read()
     {
         if (!_reader.Read())
@@ -114,6 +116,7 @@ internal ref struct JsonCursor
 
     /// <summary>Reads a token id.</summary>
     /// <exception cref="CheckpointException">It is none.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int ReadInt32()
     {
         Read();
@@ -137,6 +140,7 @@ internal ref struct JsonCursor
 
     /// <summary>The unescaped, valid UTF-8 of the current string or property name; good until the next call.</summary>
     /// <exception cref="CheckpointException">It is not valid Unicode.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public ReadOnlySpan<byte> Text()
     {
         ReadOnlySpan<byte> raw = _reader.ValueSpan;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace PaliSharp.Tokenization;
 
 /// <summary>Collects merges in the order of a file until it is known which tokens are special.</summary>
@@ -15,6 +17,7 @@ internal sealed class MergeList
     /// Makes the table, without merges that would form a special token: whatever a file says, ordinary text never becomes one.
     /// </summary>
     /// <param name="kinds">The kinds of the tokens.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public MergeTable ToTable(ReadOnlySpan<TokenKind> kinds)
     {
         var table = new MergeTable(_merges.Count);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace PaliSharp.Tokenization;
 
 /// <summary>
@@ -26,6 +28,7 @@ internal sealed class MergeTable
     }
 
     /// <summary>Sets what a pair becomes; a later call for the same pair wins, as in the official reader.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Set(int left, int right, uint priority, int merged)
     {
         ulong pair = Key(left, right);

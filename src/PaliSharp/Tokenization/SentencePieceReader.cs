@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 
@@ -41,7 +42,7 @@ internal sealed class SentencePieceReader
     private SentencePieceReader(string file, int length)
     {
         _file = file;
-        _pieces = new PieceTable(file, length / 2);
+        _pieces = new PieceTable(file, length / 16);
     }
 
     /// <summary>Reads a tokenizer.</summary>
@@ -82,6 +83,7 @@ internal sealed class SentencePieceReader
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ReadPiece(ProtobufReader reader)
     {
         long start = reader.Offset;
@@ -304,6 +306,7 @@ internal sealed class SentencePieceReader
     /// Turns scores into merges: two symbols may be joined when their text is a normal piece, the piece with the higher score first.
     /// User-defined pieces take no part: wherever their text stands it has been cut out before.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private MergeTable BuildMerges(SymbolTable symbols, TokenKind[] kinds, int modelCount)
     {
         for (int id = 0; id < modelCount; id++)
@@ -341,6 +344,7 @@ internal sealed class SentencePieceReader
         return merges.ToTable(kinds);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int SymbolOf(ReadOnlySpan<byte> text, SymbolTable symbols)
     {
         if (_pieces.TryGetId(text, out int id) && id < _types.Count && _types[id] is Normal or UserDefined)

@@ -168,9 +168,10 @@ internal static class TokenizerFiles
             throw new CheckpointException($"'{path}' is not valid JSON: {e.Message} Fetch the file again.", e);
         }
 
-        if (document.RootElement.ValueKind == JsonValueKind.Object)
+        JsonValueKind kind = document.RootElement.ValueKind;
+        if (kind == JsonValueKind.Object)
             return document;
         document.Dispose();
-        throw new CheckpointException($"'{path}' is a JSON {document.RootElement.ValueKind}; expected an object.");
+        throw new CheckpointException($"'{path}' holds a JSON {kind}; expected an object.");
     }
 }

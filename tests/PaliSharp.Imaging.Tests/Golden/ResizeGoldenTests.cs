@@ -78,7 +78,7 @@ public class ResizeGoldenTests
             return (Tensors(folder).Bytes(source).ToArray(), shape[1], shape[0], 1);
         }
 
-        if (c.Text("mode") == "L")
+        if (c.Text("mode").StartsWith('L'))
         {
             string gray = $"l-source/{Path.GetFileNameWithoutExtension(source)}";
             int[] shape = Tensors(folder).Shape(gray);

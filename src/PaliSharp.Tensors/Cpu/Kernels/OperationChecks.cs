@@ -5,9 +5,16 @@ namespace PaliSharp.Tensors.Cpu.Kernels;
 /// <summary>Checks the arguments of operations once, before pointers are taken. Messages name the operation and the shapes that do not fit.</summary>
 internal static class OperationChecks
 {
+    /// <summary>Refuses null and a disposed tensor. To be done before the result is rented: it might be the same object again.</summary>
+    public static unsafe void Live([NotNull] Tensor? tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        _ = tensor.Pointer;
+    }
+
     public static void Linear([NotNull] Tensor? x, [NotNull] Weight? weight, Weight? bias)
     {
-        ArgumentNullException.ThrowIfNull(x);
+        Live(x);
         ArgumentNullException.ThrowIfNull(weight);
         if (weight.Shape.Rank != 2 || weight.Shape[1] != x.Columns)
             throw Mismatch("Linear", $"x of shape {x.Shape} does not fit the weight '{weight.Name}' of shape {weight.Shape}: [outputs, {x.Columns}] is needed.");
@@ -18,18 +25,24 @@ internal static class OperationChecks
             throw Mismatch("Linear", $"the bias '{bias.Name}' of shape {bias.Shape} does not fit the weight '{weight.Name}' of shape {weight.Shape}.");
     }
 
-    public static void AddRows([NotNull] Tensor? a, [NotNull] TensorShape? b)
+    public static void Add([NotNull] Tensor? a, [NotNull] Tensor? b)
     {
-        ArgumentNullException.ThrowIfNull(a);
-        if (b is not { } shape)
-            throw new ArgumentNullException(nameof(b));
-        if (shape.Columns != a.Columns || (shape.Rows == 0 ? a.Rows != 0 : a.Rows % shape.Rows != 0))
-            throw Mismatch("Add", $"the second operand of shape {shape} does not repeat into the first of shape {a.Shape}.");
+        Live(a);
+        Live(b);
+        RowsRepeat(a.Shape, b.Shape);
+    }
+
+    public static void Add([NotNull] Tensor? a, [NotNull] Weight? b)
+    {
+        Live(a);
+        ArgumentNullException.ThrowIfNull(b);
+        Float32("Add", b);
+        RowsRepeat(a.Shape, b.Shape);
     }
 
     public static void RowWeight(string operation, [NotNull] Tensor? x, [NotNull] Weight? weight)
     {
-        ArgumentNullException.ThrowIfNull(x);
+        Live(x);
         ArgumentNullException.ThrowIfNull(weight);
         Float32(operation, weight);
         if (weight.Shape.Count != x.Columns)
@@ -44,22 +57,22 @@ internal static class OperationChecks
 
     public static void SameShape(string operation, [NotNull] Tensor? a, [NotNull] Tensor? b)
     {
-        ArgumentNullException.ThrowIfNull(a);
-        ArgumentNullException.ThrowIfNull(b);
+        Live(a);
+        Live(b);
         if (a.Rows != b.Rows || a.Columns != b.Columns)
             throw Mismatch(operation, $"shapes {a.Shape} and {b.Shape} differ.");
     }
 
     public static void SoftCap([NotNull] Tensor? x, float cap)
     {
-        ArgumentNullException.ThrowIfNull(x);
+        Live(x);
         if (!(cap > 0) || !float.IsFinite(cap))
             throw new ArgumentOutOfRangeException(nameof(cap), cap, $"SoftCap: the cap for x of shape {x.Shape} must be positive and finite.");
     }
 
     public static void Rotary([NotNull] Tensor? x, ReadOnlySpan<int> positions, int headSize, float thetaBase)
     {
-        ArgumentNullException.ThrowIfNull(x);
+        Live(x);
         if (headSize <= 0 || headSize % 2 != 0 || x.Columns % headSize != 0)
             throw Mismatch("RotaryEmbedding", $"x of shape {x.Shape} does not consist of heads of {headSize}; the head size must be even and divide the columns.");
         if (positions.Length != x.Rows)
@@ -88,7 +101,7 @@ internal static class OperationChecks
 
     public static void Patches([NotNull] Tensor? pixels, int patch)
     {
-        ArgumentNullException.ThrowIfNull(pixels);
+        Live(pixels);
         TensorShape shape = pixels.Shape;
         if (shape.Rank != 4)
             throw Mismatch("Patches", $"pixels of shape {shape} are not [pictures, channels, height, width].");
@@ -102,7 +115,7 @@ internal static class OperationChecks
             throw new ArgumentException("ConcatenateRows: at least one run is needed.", nameof(runs));
         foreach (ref readonly RowRun run in runs)
         {
-            ArgumentNullException.ThrowIfNull(run.Source, nameof(runs));
+            Live(run.Source);
             if (run.Source.Columns != runs[0].Source.Columns)
                 throw Mismatch("ConcatenateRows", $"rows of shapes {runs[0].Source.Shape} and {run.Source.Shape} differ in width.");
             if (run.Start < 0 || run.Count < 0 || run.Start > run.Source.Rows - run.Count)
@@ -112,7 +125,7 @@ internal static class OperationChecks
 
     public static void Attention([NotNull] Tensor? queries, ReadOnlySpan<AttentionSegment> segments, in AttentionOptions options)
     {
-        ArgumentNullException.ThrowIfNull(queries);
+        Live(queries);
         if (options.QueryHeads <= 0 || options.KeyValueHeads <= 0 || options.HeadSize <= 0 || options.QueryHeads % options.KeyValueHeads != 0)
             throw Mismatch("Attention", $"{options.QueryHeads} query heads, {options.KeyValueHeads} key heads and a head size of {options.HeadSize} are not a valid combination.");
         if (options.SoftCap < 0 || !float.IsFinite(options.SoftCap) || options.Window < 0)
@@ -126,8 +139,8 @@ internal static class OperationChecks
 
     private static void Segment(Tensor queries, in AttentionSegment segment, in AttentionOptions options)
     {
-        ArgumentNullException.ThrowIfNull(segment.Keys, nameof(segment.Keys));
-        ArgumentNullException.ThrowIfNull(segment.Values, nameof(segment.Values));
+        Live(segment.Keys);
+        Live(segment.Values);
         if (segment.QueryStart < 0 || segment.QueryCount < 0 || segment.QueryStart > queries.Rows - segment.QueryCount)
             throw Mismatch("Attention", $"{segment.QueryCount} rows from {segment.QueryStart} on are not in queries of shape {queries.Shape}.");
         long columns = (long)options.KeyValueHeads * options.HeadSize;
@@ -175,6 +188,12 @@ internal static class OperationChecks
         }
 
         return false;
+    }
+
+    private static void RowsRepeat(TensorShape a, TensorShape b)
+    {
+        if (b.Columns != a.Columns || (b.Rows == 0 ? a.Rows != 0 : a.Rows % b.Rows != 0))
+            throw Mismatch("Add", $"the rows of the second operand of shape {b} do not repeat into the first of shape {a}.");
     }
 
     private static ArgumentException Mismatch(string operation, string what) => new($"{operation}: {what}");
