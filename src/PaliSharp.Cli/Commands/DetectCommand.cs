@@ -12,11 +12,11 @@ internal static class DetectCommand
     /// <summary>Creates the verb.</summary>
     public static Command Create(CliHost host)
     {
-        Argument<string[]> arguments = new("IMAGE-OR-THING")
+        Argument<string[]> arguments = new Argument<string[]>("IMAGE-OR-THING")
         {
             Description = "Pictures (files, patterns, folders, - for standard input), then what to find in them.",
             Arity = ArgumentArity.ZeroOrMore,
-        };
+        }.RefusingOptions();
         Option<string[]> images = new("--image", "-i") { Description = "A picture; then every argument is a thing. May be repeated.", HelpName = "IMAGE" };
         Option<string[]> things = new("--thing") { Description = "A thing to find; then every argument is a picture. May be repeated.", HelpName = "TEXT" };
         things.Aliases.Add("--things");
