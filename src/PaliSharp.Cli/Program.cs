@@ -1,1 +1,3 @@
-return 0;
+using PaliSharp.Cli;
+
+return await CliApplication.RunAsync(args, CliHost.ForProcess());

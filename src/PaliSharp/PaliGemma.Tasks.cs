@@ -118,7 +118,7 @@ public sealed partial class PaliGemma
             Detections = detections,
             Width = image.Width,
             Height = image.Height,
-            OrientationApplied = image.Metadata.OrientationApplied,
+            OrientationApplied = image.Metadata is { OrientationApplied: true, Orientation: not 1 },
             Warnings = warnings,
             Generation = answer,
         };

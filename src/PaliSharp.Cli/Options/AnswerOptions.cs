@@ -1,0 +1,94 @@
+using System.CommandLine;
+using PaliSharp.Generation;
+
+namespace PaliSharp.Cli.Options;
+
+/// <summary>What all verbs that ask a model have in common: the model, how it answers, how the answer is shown.</summary>
+internal sealed class AnswerOptions(int defaultTokens)
+{
+    private readonly ModelOptions _model = new();
+    private readonly OutputOptions _output = new();
+
+    private readonly Option<int?> _maxTokens = new Option<int?>("--max-tokens", "-n")
+    {
+        Description = $"The most tokens of an answer. Default: {defaultTokens}.",
+        HelpName = "N",
+    }.Between(1, 1_000_000);
+
+    private readonly Option<double?> _temperature = new Option<double?>("--temperature", "-t")
+    {
+        Description = "0 takes the likeliest token (default); above, tokens are drawn.",
+        HelpName = "T",
+    }.Between(0.0, 1e6);
+
+    private readonly Option<int?> _topK = new Option<int?>("--top-k")
+    {
+        Description = "Draw among the K likeliest tokens only. Implies --temperature 1 unless given.",
+        HelpName = "K",
+    }.Between(1, int.MaxValue);
+
+    private readonly Option<double?> _topP = new Option<double?>("--top-p")
+    {
+        Description = "Draw among the likeliest tokens that together reach the probability P. Implies --temperature 1 unless given.",
+        HelpName = "P",
+    }.Between(0.0, 1.0);
+
+    private readonly Option<ulong?> _seed = new("--seed") { Description = "Makes drawing repeatable.", HelpName = "SEED" };
+
+    private readonly Option<int?> _beams = new Option<int?>("--beams")
+    {
+        Description = "Beam search with so many beams instead of drawing.",
+        HelpName = "N",
+    }.Between(1, BeamOptions.MaxBeams);
+
+    private readonly Option<int?> _batch = new Option<int?>("--batch")
+    {
+        Description = "The most pictures answered together. Default: 8.",
+        HelpName = "N",
+    }.Between(1, 1024);
+
+    private readonly Option<bool> _noStream = new("--no-stream") { Description = "Show the text when it is complete, also on a terminal." };
+
+    /// <summary>Adds the options to a verb.</summary>
+    public void AddTo(Command command)
+    {
+        _model.AddTo(command);
+        _output.AddTo(command);
+        foreach (Option option in (Option[])[_maxTokens, _temperature, _topK, _topP, _seed, _beams, _batch, _noStream])
+            command.Add(option);
+    }
+
+    /// <summary>Reads what was given.</summary>
+    /// <exception cref="UsageException">The options make no sense together.</exception>
+    public AnswerChoice Read(ParseResult parsed, CliHost host)
+    {
+        var generation = new GenerationOptions
+        {
+            MaxNewTokens = parsed.GetValue(_maxTokens) ?? defaultTokens,
+            Sampling = ReadSampling(parsed),
+            Beam = parsed.GetValue(_beams) is { } beams ? new BeamOptions { Beams = beams } : null,
+        };
+        if (generation.Beam is not null && !generation.Sampling.IsGreedy)
+            throw new UsageException("--beams cannot be combined with --temperature, --top-k or --top-p.");
+        return new AnswerChoice(
+            _model.Read(parsed, host), _output.Read(parsed), generation, parsed.GetValue(_batch) ?? 8, !parsed.GetValue(_noStream));
+    }
+
+    private SamplingOptions ReadSampling(ParseResult parsed)
+    {
+        int? topK = parsed.GetValue(_topK);
+        double? topP = parsed.GetValue(_topP);
+        double temperature = parsed.GetValue(_temperature) ?? (topK is null && topP is null ? 0 : 1);
+        if (temperature is > 0 and < 1e-6)
+            throw new UsageException($"--temperature is {temperature}; expected 0 or at least 0.000001.");
+        return new SamplingOptions { Temperature = temperature, TopK = topK ?? 0, TopP = topP ?? 1, Seed = parsed.GetValue(_seed) };
+    }
+}
+
+/// <summary>How a model is asked and its answers are shown.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Output">How answers are shown.</param>
+/// <param name="Generation">How it answers.</param>
+/// <param name="Batch">The most pictures answered together.</param>
+/// <param name="Stream">Whether text may appear while it is being written.</param>
+internal sealed record AnswerChoice(ModelChoice Model, OutputChoice Output, GenerationOptions Generation, int Batch, bool Stream);

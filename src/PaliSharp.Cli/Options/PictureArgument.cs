@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace PaliSharp.Cli.Options;
+
+/// <summary>The pictures of a verb.</summary>
+internal static class PictureArgument
+{
+    /// <summary>The argument <c>IMAGE...</c>.</summary>
+    /// <param name="isRequired">Whether at least one must be given.</param>
+    public static Argument<string[]> Create(bool isRequired = true) => new Argument<string[]>("IMAGE")
+    {
+        Description = "Pictures: files, patterns such as '*.png' or 'photos/**/*.jpg', folders, or - for standard input.",
+        Arity = isRequired ? ArgumentArity.OneOrMore : ArgumentArity.ZeroOrMore,
+    }.RefusingOptions();
+
+    /// <summary>Makes a mistyped option wrong usage; the parser would pass it on as an argument.</summary>
+    /// <param name="argument">The argument.</param>
+    /// <returns>The argument.</returns>
+    public static Argument<string[]> RefusingOptions(this Argument<string[]> argument)
+    {
+        argument.Validators.Add(result =>
+        {
+            foreach (Token token in result.Tokens)
+            {
+                if (token.Value is ['-', _, ..] && !File.Exists(token.Value))
+                    result.AddError($"'{token.Value}' is no option of this command. If a file has this name, write ./{token.Value}");
+            }
+        });
+        return argument;
+    }
+
+    /// <summary>The option <c>--lang</c>.</summary>
+    public static Option<string> Language() => new("--lang")
+    {
+        Description = "The language of the answer: en, de, fr, zh and so on. Default: en.",
+        HelpName = "CODE",
+        DefaultValueFactory = _ => "en",
+    };
+
+    /// <summary>Makes a prompt from arguments.</summary>
+    /// <exception cref="UsageException">The arguments make no prompt.</exception>
+    public static string Prompt(Func<string> create)
+    {
+        try
+        {
+            return create();
+        }
+        catch (PromptException exception)
+        {
+            throw new UsageException(exception.Message);
+        }
+    }
+}
