@@ -25,6 +25,10 @@ public class HuggingFaceGoldenTests
             Assert.Equal(checkpoint.Weights["language_model.model.embed_tokens.weight"].Shape[0], checkpoint.Config.Text.VocabularySize);
             Assert.Equal(File.Exists(Path.Combine(folder, "tokenizer.json")), checkpoint.TokenizerFolder is not null);
             Assert.Equal(checkpoint.Config.Vision.ImageSize, checkpoint.Preprocessing.Size);
+            CheckpointReport report = CheckpointInspector.Inspect(folder);
+            Assert.Empty(report.Problems);
+            Assert.Equal(checkpoint.Warnings, report.Warnings);
+            Assert.Equal(checkpoint.Weights.ParameterCount, report.ParameterCount);
             foreach (Weight weight in checkpoint.Weights)
             {
                 if (weight.Shape.Rank == 1 || weight.Name.Contains("position_embedding", StringComparison.Ordinal))
