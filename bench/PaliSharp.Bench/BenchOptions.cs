@@ -28,6 +28,12 @@ internal sealed record BenchOptions
     /// <summary>True for one JSON object a line.</summary>
     public bool Json { get; init; }
 
+    /// <summary>The released size whose geometry is used, such as <c>paligemma2-3b-224</c>.</summary>
+    public string Variant { get; init; } = "paligemma2-3b-224";
+
+    /// <summary>The folder to read from or to write to.</summary>
+    public string Folder { get; init; } = "";
+
     /// <summary>The storage types to measure.</summary>
     public IReadOnlyList<WeightType> Types => Type is { } type ? [type] : Enum.GetValues<WeightType>();
 
@@ -57,6 +63,8 @@ internal sealed record BenchOptions
                 "--repeats" when isNumber && number > 0 => options with { Repeats = number },
                 "--path" when Enum.TryParse(value, ignoreCase: true, out InstructionPath path) => options with { Path = path },
                 "--type" when Enum.TryParse(value, ignoreCase: true, out WeightType type) => options with { Type = type },
+                "--variant" when value.Length > 0 => options with { Variant = value },
+                "--folder" when value.Length > 0 => options with { Folder = value },
                 _ => null,
             };
             if (next is null)

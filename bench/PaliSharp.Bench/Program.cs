@@ -21,6 +21,11 @@ static int Run(BenchOptions options)
         case "team":
             ThreadTeamBench.Run(options);
             return 0;
+        case "synthetic":
+            SyntheticBench.Write(options);
+            return 0;
+        case "check":
+            return SyntheticBench.Check(options) ? 0 : 1;
         default:
             return Usage($"There is no measurement '{options.Verb}'.");
     }
@@ -35,7 +40,11 @@ static int Usage(string message)
           matmul    products of many rows, against the multiply-add rate
           decode    products of a few rows, against the read bandwidth
           team      the cost of handing work to the thread team
+          synthetic writes a checkpoint of full geometry with weights by formula (--variant, --type, --folder)
+          check     compares full geometry with recorded values (--folder holds VARIANT.json and VARIANT.safetensors)
         Options:
+          --variant V   a released size such as paligemma2-3b-224
+          --folder F    where to write, or the reference data
           --threads N   threads (default: one per processor)
           --path P      {string.Join(", ", Enum.GetNames<InstructionPath>())} (default: Auto)
           --type T      Float32, BFloat16 or Float16 (default: all)

@@ -49,7 +49,7 @@ public sealed record GenerationOptions
     /// <summary>Without a picture: lets the whole prompt see itself, instead of the causal mask of text models.</summary>
     public bool BidirectionalText { get; init; }
 
-    /// <summary>Control tokens such as <c>&lt;bos&gt;</c> written in the prompt become tokens instead of plain text.</summary>
+    /// <summary>With <see cref="PromptStyle.HuggingFace"/>: control tokens such as <c>&lt;bos&gt;</c> written in the prompt become tokens instead of plain text.</summary>
     public bool ParseSpecialTokens { get; init; }
 
     /// <summary>Checks values against one another.</summary>

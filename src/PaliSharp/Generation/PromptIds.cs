@@ -8,10 +8,11 @@ internal static class PromptIds
     /// <summary>With a picture: BOS, prefix, newline. Without: BOS and the text alone, as for a text model.</summary>
     public static int[] Encode(Tokenizer tokenizer, string prompt, bool hasImages, GenerationOptions options)
     {
+        var encoder = new PromptEncoder(tokenizer);
         if (!hasImages)
-            return [tokenizer.BosId, .. tokenizer.Encode(prompt, options.ParseSpecialTokens)];
+            return encoder.EncodeTextOnly(prompt, options.BidirectionalText).Ids;
         return options.PromptStyle == PromptStyle.HuggingFace
-            ? [tokenizer.BosId, .. tokenizer.Encode(prompt + "\n", parseSpecialTokens: options.ParseSpecialTokens)]
-            : [tokenizer.BosId, .. tokenizer.Encode(prompt, options.ParseSpecialTokens), tokenizer.NewlineId];
+            ? encoder.EncodeAsOneString(prompt, images: 1, tokensPerImage: 0, parseSpecialTokens: options.ParseSpecialTokens).Ids
+            : encoder.Encode(prompt).Ids;
     }
 }

@@ -22,7 +22,7 @@ internal sealed class ModelUnderTest : IDisposable
         _checkpoint = Checkpoint.Load(path, checkpointOptions);
         Config = configure?.Invoke(_checkpoint.Config) ?? _checkpoint.Config;
         Backend = new CpuBackend(cpu);
-        LoraAdapter? lora = adapter is null ? null : LoraAdapter.Load(adapter, _checkpoint);
+        LoraAdapter? lora = adapter is null ? null : LoraAdapter.Load(adapter, _checkpoint.Weights);
         WeightSet weights = mergeAdapter ? lora!.Merge(_checkpoint.Weights) : _checkpoint.Weights;
         Model = new PaliGemmaModel(
             Config,

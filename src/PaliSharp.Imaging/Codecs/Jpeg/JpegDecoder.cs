@@ -78,7 +78,9 @@ internal sealed class JpegDecoder : IImageDecoder
         }
 
         writer.Write(frame.McuRows - 1);
-        return decoder.IsDamaged;
+
+        // Without an end marker the file was cut off behind the last block at best.
+        return decoder.IsDamaged || file.Data.Span[decoder.Position..].IndexOf((ReadOnlySpan<byte>)[0xFF, 0xD9]) < 0;
     }
 
     /// <summary>Several scans: all coefficients are collected first.</summary>

@@ -121,39 +121,58 @@ internal unsafe struct AttentionDecodeJob<TSimd, TVector> : IParallelJob
             OneQuery(queries + ((long)row * Options.HeadSize), keys, count, RowStride, Options.HeadSize, Options.Scale, logits + (row * BlockKeys));
     }
 
+    /// <summary>The logits of four queries, two keys at a time: six reads for eight products. An odd last key is taken twice.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourQueries(float* queries, float* keys, int count, long stride, int headSize, float scale, float* logits)
     {
         float* q1 = queries + headSize;
         float* q2 = q1 + headSize;
         float* q3 = q2 + headSize;
-        for (int key = 0; key < count; key++, keys += stride)
+        for (int key = 0; key < count; key += 2)
         {
-            TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
+            int other = Math.Min(key + 1, count - 1);
+            float* k0 = keys + (key * stride);
+            float* k1 = keys + (other * stride);
+            TVector s00 = TSimd.Zero, s10 = TSimd.Zero, s20 = TSimd.Zero, s30 = TSimd.Zero;
+            TVector s01 = TSimd.Zero, s11 = TSimd.Zero, s21 = TSimd.Zero, s31 = TSimd.Zero;
             int i = 0;
             for (; i <= headSize - TSimd.Count; i += TSimd.Count)
             {
-                TVector k = TSimd.Load(keys + i);
-                s0 = TSimd.MultiplyAdd(TSimd.Load(queries + i), k, s0);
-                s1 = TSimd.MultiplyAdd(TSimd.Load(q1 + i), k, s1);
-                s2 = TSimd.MultiplyAdd(TSimd.Load(q2 + i), k, s2);
-                s3 = TSimd.MultiplyAdd(TSimd.Load(q3 + i), k, s3);
+                TVector a = TSimd.Load(k0 + i);
+                TVector b = TSimd.Load(k1 + i);
+                TVector query = TSimd.Load(queries + i);
+                s00 = TSimd.MultiplyAdd(query, a, s00);
+                s01 = TSimd.MultiplyAdd(query, b, s01);
+                query = TSimd.Load(q1 + i);
+                s10 = TSimd.MultiplyAdd(query, a, s10);
+                s11 = TSimd.MultiplyAdd(query, b, s11);
+                query = TSimd.Load(q2 + i);
+                s20 = TSimd.MultiplyAdd(query, a, s20);
+                s21 = TSimd.MultiplyAdd(query, b, s21);
+                query = TSimd.Load(q3 + i);
+                s30 = TSimd.MultiplyAdd(query, a, s30);
+                s31 = TSimd.MultiplyAdd(query, b, s31);
             }
 
-            float d0 = TSimd.Sum(s0), d1 = TSimd.Sum(s1), d2 = TSimd.Sum(s2), d3 = TSimd.Sum(s3);
-            for (; i < headSize; i++)
-            {
-                d0 += queries[i] * keys[i];
-                d1 += q1[i] * keys[i];
-                d2 += q2[i] * keys[i];
-                d3 += q3[i] * keys[i];
-            }
-
-            logits[key] = d0 * scale;
-            logits[BlockKeys + key] = d1 * scale;
-            logits[(2 * BlockKeys) + key] = d2 * scale;
-            logits[(3 * BlockKeys) + key] = d3 * scale;
+            logits[key] = (TSimd.Sum(s00) + Rest(queries, k0, i, headSize)) * scale;
+            logits[other] = (TSimd.Sum(s01) + Rest(queries, k1, i, headSize)) * scale;
+            logits[BlockKeys + key] = (TSimd.Sum(s10) + Rest(q1, k0, i, headSize)) * scale;
+            logits[BlockKeys + other] = (TSimd.Sum(s11) + Rest(q1, k1, i, headSize)) * scale;
+            logits[(2 * BlockKeys) + key] = (TSimd.Sum(s20) + Rest(q2, k0, i, headSize)) * scale;
+            logits[(2 * BlockKeys) + other] = (TSimd.Sum(s21) + Rest(q2, k1, i, headSize)) * scale;
+            logits[(3 * BlockKeys) + key] = (TSimd.Sum(s30) + Rest(q3, k0, i, headSize)) * scale;
+            logits[(3 * BlockKeys) + other] = (TSimd.Sum(s31) + Rest(q3, k1, i, headSize)) * scale;
         }
+    }
+
+    /// <summary>The products of the elements from <paramref name="start"/> on, which fill no vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Rest(float* query, float* key, int start, int headSize)
+    {
+        float sum = 0;
+        for (int i = start; i < headSize; i++)
+            sum += query[i] * key[i];
+        return sum;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -169,10 +188,7 @@ internal unsafe struct AttentionDecodeJob<TSimd, TVector> : IParallelJob
                 s1 = TSimd.MultiplyAdd(TSimd.Load(query + i + TSimd.Count), TSimd.Load(keys + i + TSimd.Count), s1);
             }
 
-            float sum = TSimd.Sum(TSimd.Add(s0, s1));
-            for (; i < headSize; i++)
-                sum += query[i] * keys[i];
-            logits[key] = sum * scale;
+            logits[key] = (TSimd.Sum(TSimd.Add(s0, s1)) + Rest(query, keys, i, headSize)) * scale;
         }
     }
 
@@ -199,28 +215,46 @@ internal unsafe struct AttentionDecodeJob<TSimd, TVector> : IParallelJob
     private static void FourRows(float* weights, float* values, int count, long stride, int headSize, float* sums)
     {
         int i = 0;
-        for (; i <= headSize - TSimd.Count; i += TSimd.Count)
+        for (; i <= headSize - (2 * TSimd.Count); i += 2 * TSimd.Count)
         {
             float* column = values + i;
-            float* sum = sums + i;
-            TVector s0 = TSimd.Load(sum), s1 = TSimd.Load(sum + headSize), s2 = TSimd.Load(sum + (2 * headSize)), s3 = TSimd.Load(sum + (3 * headSize));
+            float* sum0 = sums + i;
+            float* sum1 = sum0 + headSize;
+            float* sum2 = sum1 + headSize;
+            float* sum3 = sum2 + headSize;
+            TVector s00 = TSimd.Load(sum0), s10 = TSimd.Load(sum1), s20 = TSimd.Load(sum2), s30 = TSimd.Load(sum3);
+            TVector s01 = TSimd.Load(sum0 + TSimd.Count), s11 = TSimd.Load(sum1 + TSimd.Count);
+            TVector s21 = TSimd.Load(sum2 + TSimd.Count), s31 = TSimd.Load(sum3 + TSimd.Count);
             for (int key = 0; key < count; key++, column += stride)
             {
-                TVector v = TSimd.Load(column);
-                s0 = TSimd.MultiplyAdd(TSimd.Broadcast(weights[key]), v, s0);
-                s1 = TSimd.MultiplyAdd(TSimd.Broadcast(weights[BlockKeys + key]), v, s1);
-                s2 = TSimd.MultiplyAdd(TSimd.Broadcast(weights[(2 * BlockKeys) + key]), v, s2);
-                s3 = TSimd.MultiplyAdd(TSimd.Broadcast(weights[(3 * BlockKeys) + key]), v, s3);
+                TVector a = TSimd.Load(column);
+                TVector b = TSimd.Load(column + TSimd.Count);
+                TVector weight = TSimd.Broadcast(weights[key]);
+                s00 = TSimd.MultiplyAdd(weight, a, s00);
+                s01 = TSimd.MultiplyAdd(weight, b, s01);
+                weight = TSimd.Broadcast(weights[BlockKeys + key]);
+                s10 = TSimd.MultiplyAdd(weight, a, s10);
+                s11 = TSimd.MultiplyAdd(weight, b, s11);
+                weight = TSimd.Broadcast(weights[(2 * BlockKeys) + key]);
+                s20 = TSimd.MultiplyAdd(weight, a, s20);
+                s21 = TSimd.MultiplyAdd(weight, b, s21);
+                weight = TSimd.Broadcast(weights[(3 * BlockKeys) + key]);
+                s30 = TSimd.MultiplyAdd(weight, a, s30);
+                s31 = TSimd.MultiplyAdd(weight, b, s31);
             }
 
-            TSimd.Store(s0, sum);
-            TSimd.Store(s1, sum + headSize);
-            TSimd.Store(s2, sum + (2 * headSize));
-            TSimd.Store(s3, sum + (3 * headSize));
+            TSimd.Store(s00, sum0);
+            TSimd.Store(s01, sum0 + TSimd.Count);
+            TSimd.Store(s10, sum1);
+            TSimd.Store(s11, sum1 + TSimd.Count);
+            TSimd.Store(s20, sum2);
+            TSimd.Store(s21, sum2 + TSimd.Count);
+            TSimd.Store(s30, sum3);
+            TSimd.Store(s31, sum3 + TSimd.Count);
         }
 
         for (int row = 0; row < 4; row++)
-            Rest(weights + (row * BlockKeys), values, count, stride, i, headSize, sums + (row * headSize));
+            AddRest(weights + (row * BlockKeys), values, count, stride, i, headSize, sums + (row * headSize));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -242,10 +276,10 @@ internal unsafe struct AttentionDecodeJob<TSimd, TVector> : IParallelJob
             TSimd.Store(s1, sums + i + TSimd.Count);
         }
 
-        Rest(weights, values, count, stride, i, headSize, sums);
+        AddRest(weights, values, count, stride, i, headSize, sums);
     }
 
-    private static void Rest(float* weights, float* values, int count, long stride, int start, int headSize, float* sums)
+    private static void AddRest(float* weights, float* values, int count, long stride, int start, int headSize, float* sums)
     {
         for (int key = 0; key < count; key++, values += stride)
         {

@@ -31,8 +31,7 @@ internal static class InstructionPaths
             return requested;
         throw new PlatformNotSupportedException(
             $"The instruction path {requested} was requested, but this process ({RuntimeInformation.ProcessArchitecture}) supports only "
-            + $"{string.Join(", ", Paths.Where(IsSupported))}. Choose one of these, or {InstructionPath.Auto}; "
-            + "instructions can also be switched off by the environment variables DOTNET_Enable....");
+            + $"{string.Join(", ", Paths.Where(IsSupported))}. Choose one of these, or {InstructionPath.Auto}.");
     }
 
     /// <summary>Compiles the kernels of a path.</summary>

@@ -52,6 +52,7 @@ internal static unsafe class OnlineSoftmax<TSimd, TVector>
         return factor;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Cap(float* logits, int width, float softCap)
     {
         var function = new SoftCapOperator<TSimd, TVector>(softCap);

@@ -26,6 +26,7 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
     where TElement : struct, IWeightElement<TSimd, TVector>
 {
     private const int Depth = TileKernels<TSimd, TVector>.Depth;
+    private const int LineBytes = 64;
     private const int BlocksPerTotal = 8;
     private const int RowBlock = 512;
     private const int LargestOutputBlock = 96;
@@ -156,7 +157,8 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
                 block %= BlocksPerTotal;
                 int depth = Math.Min(Depth, Operands.Inputs - start);
                 Panel.Widen<TSimd, TVector, TElement>(source, rowBytes, start, depth, outputs, paddedOutputs, weights, Depth);
-                MultiplyBlock(Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth), rows, weights, outputs, depth, sums, sumStride, block == 0);
+                byte* next = source + (((nint)start + Depth) * TElement.Size);
+                MultiplyBlock(Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth), rows, weights, outputs, depth, sums, sumStride, block == 0, next);
                 start += Depth;
                 block++;
             }
@@ -166,15 +168,29 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
                 Panel.Add<TSimd, TVector>(sums, totals, paddedOutputs * sumStride, sums, first: false);
         }
 
-        /// <summary>Adds the products of one block of the inner dimension, or sets the sums to them.</summary>
+        /// <summary>
+        /// Adds the products of one block of the inner dimension, or sets the sums to them, and asks for the weights of the next block
+        /// on the way: they come from memory, and waiting for them all at once would cost as much as a tenth of the block.
+        /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void MultiplyBlock(float* panel, int rows, float* weights, int outputs, int depth, float* sums, int sumStride, bool first)
+        private readonly void MultiplyBlock(
+            float* panel, int rows, float* weights, int outputs, int depth, float* sums, int sumStride, bool first, byte* next)
         {
+            nint rowBytes = (nint)Operands.Inputs * TElement.Size;
+            int panels = RoundUp(rows, TileRows) / TileRows;
+            int linesPerPanel = ((Depth * TElement.Size / LineBytes) + panels - 1) / panels;
             for (int row = 0; row < rows; row += TileRows)
             {
                 int width = Math.Min(TileRows, rows - row);
                 for (int output = 0; output < outputs; output += TileOutputs)
                 {
+                    byte* line = next + (output * rowBytes) + (row / TileRows * linesPerPanel * LineBytes);
+                    for (int i = 0; i < TileOutputs; i++, line += rowBytes)
+                    {
+                        for (int j = 0; j < linesPerPanel; j++)
+                            TSimd.Prefetch(line + (j * LineBytes));
+                    }
+
                     float* w = weights + (output * Depth);
                     float* tile = sums + (output * sumStride) + row;
                     if (width == TileRows)

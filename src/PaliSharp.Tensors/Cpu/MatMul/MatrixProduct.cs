@@ -47,7 +47,7 @@ internal static unsafe class MatrixProduct<TSimd, TVector>
         if (rows == 0 || operands.Outputs == 0)
             return;
         if (rows <= FewRows<TSimd, TVector, TElement>.Limit)
-            FewRows<TSimd, TVector, TElement>.Multiply(team, operands);
+            FewRows<TSimd, TVector, TElement>.Multiply(team, pool, operands);
         else
             ManyRows<TSimd, TVector, TElement>.Multiply(team, pool, operands);
     }

@@ -1,12 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 using PaliSharp.Tensors.Cpu.Simd;
 
 namespace PaliSharp.Tensors.Cpu.MatMul;
 
 /// <summary>Copies between matrices as they are stored and the panels the tile kernels read.</summary>
 /// <remarks>
-/// Transposing works on four elements at a time, gathered into 128-bit vectors, which every processor has in some form;
+/// Transposing works on squares of four by four elements in 128-bit vectors, which every processor has in some form;
 /// it touches each element of x and y once in the whole product and is a few per cent of its time.
 /// </remarks>
 internal static unsafe class Panel
@@ -29,7 +31,10 @@ internal static unsafe class Panel
             float* x2 = x1 + stride;
             float* x3 = x2 + stride;
             float* target = panel + row;
-            for (nint k = 0; k < depth; k++, target += width)
+            nint k = 0;
+            for (; k + 4 <= depth; k += 4, target += 4 * width)
+                TransposeSquare(x0 + k, x1 + k, x2 + k, x3 + k, Vector128<float>.Zero, target, width);
+            for (; k < depth; k++, target += width)
                 Vector128.Create(x0[k], x1[k], x2[k], x3[k]).Store(target);
         }
 
@@ -40,6 +45,45 @@ internal static unsafe class Panel
             for (nint k = 0; k < depth; k++, target += width)
                 *target = row < rows ? source[k] : 0;
         }
+    }
+
+    /// <summary>target[j, i] = rows[i][j] + add[i], four by four.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TransposeSquare(float* row0, float* row1, float* row2, float* row3, Vector128<float> add, float* target, nint stride)
+    {
+        Vector128<float> column0, column1, column2, column3;
+        if (Sse.IsSupported)
+        {
+            Vector128<float> a = Vector128.Load(row0), b = Vector128.Load(row1), c = Vector128.Load(row2), d = Vector128.Load(row3);
+            Vector128<float> lowAB = Sse.UnpackLow(a, b), lowCD = Sse.UnpackLow(c, d);
+            Vector128<float> highAB = Sse.UnpackHigh(a, b), highCD = Sse.UnpackHigh(c, d);
+            column0 = Sse.MoveLowToHigh(lowAB, lowCD);
+            column1 = Sse.MoveHighToLow(lowCD, lowAB);
+            column2 = Sse.MoveLowToHigh(highAB, highCD);
+            column3 = Sse.MoveHighToLow(highCD, highAB);
+        }
+        else if (AdvSimd.Arm64.IsSupported)
+        {
+            Vector128<float> a = Vector128.Load(row0), b = Vector128.Load(row1), c = Vector128.Load(row2), d = Vector128.Load(row3);
+            Vector128<float> lowAC = AdvSimd.Arm64.ZipLow(a, c), lowBD = AdvSimd.Arm64.ZipLow(b, d);
+            Vector128<float> highAC = AdvSimd.Arm64.ZipHigh(a, c), highBD = AdvSimd.Arm64.ZipHigh(b, d);
+            column0 = AdvSimd.Arm64.ZipLow(lowAC, lowBD);
+            column1 = AdvSimd.Arm64.ZipHigh(lowAC, lowBD);
+            column2 = AdvSimd.Arm64.ZipLow(highAC, highBD);
+            column3 = AdvSimd.Arm64.ZipHigh(highAC, highBD);
+        }
+        else
+        {
+            column0 = Vector128.Create(row0[0], row1[0], row2[0], row3[0]);
+            column1 = Vector128.Create(row0[1], row1[1], row2[1], row3[1]);
+            column2 = Vector128.Create(row0[2], row1[2], row2[2], row3[2]);
+            column3 = Vector128.Create(row0[3], row1[3], row2[3], row3[3]);
+        }
+
+        (column0 + add).Store(target);
+        (column1 + add).Store(target + stride);
+        (column2 + add).Store(target + (2 * stride));
+        (column3 + add).Store(target + (3 * stride));
     }
 
     /// <summary>y[row, output] = sums[output, row] + bias[output].</summary>
@@ -66,7 +110,10 @@ internal static unsafe class Panel
                 float* s2 = s1 + sumStride;
                 float* s3 = s2 + sumStride;
                 float* target = y + (first * stride) + output;
-                for (nint row = first; row < last; row++, target += stride)
+                nint row = first;
+                for (; row + 4 <= last; row += 4, target += 4 * stride)
+                    TransposeSquare(s0 + row, s1 + row, s2 + row, s3 + row, add, target, stride);
+                for (; row < last; row++, target += stride)
                     (Vector128.Create(s0[row], s1[row], s2[row], s3[row]) + add).Store(target);
             }
 
@@ -105,10 +152,6 @@ internal static unsafe class Panel
                 TSimd.Store(TElement.Load(weight, k), panel + k);
             for (; k < depth; k++)
                 panel[k] = TElement.LoadOne(weight, k);
-
-            // The next block of this row is wanted when all tiles of this block are done.
-            for (nint ahead = depth * TElement.Size; ahead < 2 * depth * TElement.Size; ahead += 64)
-                TSimd.Prefetch(weight + ahead);
             weight += rowBytes;
             panel += stride;
         }

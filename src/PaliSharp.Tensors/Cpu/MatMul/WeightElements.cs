@@ -14,6 +14,14 @@ internal unsafe interface IWeightElement<TSimd, TVector>
     /// <summary>Widens a vector of elements, from <paramref name="index"/> on.</summary>
     static abstract TVector Load(void* row, nint index);
 
+    /// <summary>
+    /// True if <see cref="LoadPair"/> gives the elements of even index and those of odd index, false if it gives the first and the last.
+    /// </summary>
+    static abstract bool SplitsEvenOdd { get; }
+
+    /// <summary>Widens two vectors of elements in the order that is cheapest, from <paramref name="index"/> on.</summary>
+    static abstract void LoadPair(void* row, nint index, out TVector a, out TVector b);
+
     /// <summary>Widens one element.</summary>
     static abstract float LoadOne(void* row, nint index);
 }
@@ -25,8 +33,17 @@ internal readonly unsafe struct Float32Element<TSimd, TVector> : IWeightElement<
 {
     public static int Size => sizeof(float);
 
+    public static bool SplitsEvenOdd => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Load(void* row, nint index) => TSimd.Load((float*)row + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair(void* row, nint index, out TVector a, out TVector b)
+    {
+        a = Load(row, index);
+        b = Load(row, index + TSimd.Count);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* row, nint index) => Unsafe.ReadUnaligned<float>((float*)row + index);
@@ -39,8 +56,14 @@ internal readonly unsafe struct BFloat16Element<TSimd, TVector> : IWeightElement
 {
     public static int Size => sizeof(ushort);
 
+    public static bool SplitsEvenOdd => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Load(void* row, nint index) => TSimd.LoadBFloat16((ushort*)row + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair(void* row, nint index, out TVector a, out TVector b) =>
+        TSimd.LoadBFloat16Pairs((ushort*)row + index, out a, out b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* row, nint index) =>
@@ -54,8 +77,17 @@ internal readonly unsafe struct Float16Element<TSimd, TVector> : IWeightElement<
 {
     public static int Size => sizeof(ushort);
 
+    public static bool SplitsEvenOdd => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Load(void* row, nint index) => TSimd.LoadFloat16((ushort*)row + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair(void* row, nint index, out TVector a, out TVector b)
+    {
+        a = Load(row, index);
+        b = Load(row, index + TSimd.Count);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* row, nint index) =>

@@ -25,6 +25,14 @@ internal readonly unsafe struct AdvSimdSimd : ISimd<Vector128<float>>
     public static Vector128<float> LoadBFloat16(ushort* source) => Vector128.ShiftLeft(Widen(source), 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadBFloat16Pairs(ushort* source, out Vector128<float> even, out Vector128<float> odd)
+    {
+        Vector128<uint> pairs = Vector128.Load((uint*)source); // little-endian: the even one is the lower half
+        even = Vector128.ShiftLeft(pairs, 16).AsSingle();
+        odd = (pairs & Vector128.Create(0xFFFF0000u)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadFloat16(ushort* source)
     {
         // Shifted into place, a half is 2^-112 times its value as a float; the product is exact, subnormals included.

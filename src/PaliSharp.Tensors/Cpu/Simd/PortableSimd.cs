@@ -30,6 +30,14 @@ internal readonly unsafe struct PortableSimd : ISimd<Vector<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadBFloat16Pairs(ushort* source, out Vector<float> even, out Vector<float> odd)
+    {
+        Vector<uint> pairs = Unsafe.ReadUnaligned<Vector<uint>>(source);
+        var (lower, upper) = (Vector.AsVectorSingle(Vector.ShiftLeft(pairs, 16)), Vector.AsVectorSingle(pairs & new Vector<uint>(0xFFFF0000u)));
+        (even, odd) = BitConverter.IsLittleEndian ? (lower, upper) : (upper, lower);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> LoadFloat16(ushort* source)
     {
         float* values = stackalloc float[Vector<float>.Count];

@@ -1,0 +1,61 @@
+using System.Buffers.Binary;
+
+namespace PaliSharp.Imaging.Tests.Codecs;
+
+public class LimitTests
+{
+    [Fact]
+    public void One_pixel_works()
+    {
+        Image image = Image.FromPixels(1, 1, [10, 20, 30]);
+        Image decoded = Image.Decode(TestPictures.Png(image));
+        Assert.Equal([10, 20, 30], decoded.Pixels.ToArray());
+        Assert.Equal(448 * 448 * 3, decoded.Resize(448, 448, Imaging.Resampling.ResampleFilter.Bicubic).Pixels.Length);
+    }
+
+    [Fact]
+    public void Too_many_pixels_are_refused_before_allocation()
+    {
+        byte[] file = TestPictures.Png(Image.FromPixels(1, 1, [1, 2, 3]));
+        BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(16), 30_000);
+        BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(20), 30_000);
+        uint crc = Imaging.Codecs.Png.Crc32.Append(0, file.AsSpan(12, 17));
+        BinaryPrimitives.WriteUInt32BigEndian(file.AsSpan(29), crc);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        ResourceLimitException exception = Assert.Throws<ResourceLimitException>(() => Image.Decode(file));
+        Assert.Contains("30000x30000", exception.Message);
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
+        Assert.Equal(30_000, Image.Identify(file).Width);
+    }
+
+    [Fact]
+    public void Declared_size_without_data_is_refused_before_allocation()
+    {
+        byte[] file = TestPictures.Png(Image.FromPixels(1, 1, [1, 2, 3]));
+        BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(16), 8_000);
+        BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(20), 8_000);
+        BinaryPrimitives.WriteUInt32BigEndian(file.AsSpan(29), Imaging.Codecs.Png.Crc32.Append(0, file.AsSpan(12, 17)));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<ImageFormatException>(() => Image.Decode(file));
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
+    }
+
+    [Fact]
+    public void Long_files_are_refused()
+    {
+        byte[] file = TestPictures.Png(TestPictures.Random(40, 40, 3, 1));
+        var options = new ImageDecoderOptions { MaxBytes = 100 };
+        Assert.Throws<ResourceLimitException>(() => Image.Decode(file, options));
+        using var stream = new MemoryStream(file);
+        Assert.Throws<ResourceLimitException>(() => Image.Load(stream, options));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("GARBAGE, not a picture")]
+    public void Unknown_content_is_named(string content)
+    {
+        ImageFormatException exception = Assert.Throws<ImageFormatException>(() => Image.Decode(System.Text.Encoding.ASCII.GetBytes(content)));
+        Assert.NotEmpty(exception.Message);
+    }
+}
