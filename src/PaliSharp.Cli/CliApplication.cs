@@ -62,6 +62,9 @@ internal static class CliApplication
             AskCommand.Create(host),
             DetectCommand.Create(host),
             RunCommand.Create(host),
+            PullCommand.Create(host),
+            InspectCommand.Create(host),
+            BenchCommand.Create(host),
         };
         HelpText.Extend(root);
         return root;

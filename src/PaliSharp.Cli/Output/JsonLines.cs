@@ -2,7 +2,9 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using PaliSharp.Checkpoints;
 using PaliSharp.Generation;
+using PaliSharp.Models;
 using PaliSharp.Tasks;
 
 namespace PaliSharp.Cli.Output;
@@ -78,6 +80,12 @@ internal sealed record DetectionLine(
 /// <param name="Box">Left, top, right, bottom in pixels.</param>
 internal sealed record DetectionItem(string Label, float Score, IReadOnlyList<float> Box);
 
+/// <summary>A pulled model in JSON.</summary>
+/// <param name="Model"><c>OWNER/NAME</c>.</param>
+/// <param name="Revision">The revision asked for.</param>
+/// <param name="Path">The folder of the snapshot.</param>
+internal sealed record PullLine(string Model, string Revision, string Path);
+
 /// <summary>Writes objects, one a line.</summary>
 internal static class JsonLines
 {
@@ -90,6 +98,11 @@ internal static class JsonLines
 
         // A checkpoint of NaNs still gets an answer that can be read.
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters =
+        {
+            new JsonStringEnumConverter<CheckpointFormat>(JsonNamingPolicy.SnakeCaseLower),
+            new JsonStringEnumConverter<GemmaVersion>(JsonNamingPolicy.SnakeCaseLower),
+        },
     });
 
     /// <summary>Writes an object and ends the line.</summary>
@@ -103,4 +116,7 @@ internal static class JsonLines
 /// <summary>Serialisers made at compile time.</summary>
 [JsonSerializable(typeof(TextLine))]
 [JsonSerializable(typeof(DetectionLine))]
+[JsonSerializable(typeof(PullLine))]
+[JsonSerializable(typeof(InspectLine))]
+[JsonSerializable(typeof(BenchLine))]
 internal sealed partial class JsonLineContext : JsonSerializerContext;
