@@ -10,7 +10,8 @@ namespace PaliSharp.Checkpoints;
 /// </summary>
 internal readonly struct ConfigSection
 {
-    private const int MaximumFileLength = 64 << 20;
+    // The largest published index has 150 kB. Parsed, a hostile file takes about sixteen times its length.
+    private const int MaximumFileLength = 8 << 20;
     private readonly JsonElement _element;
     private readonly string _prefix;
 

@@ -85,7 +85,7 @@ internal sealed unsafe class MappedFile : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - count);
-        return new UnmanagedMemoryStream(Pointer + offset, count);
+        return new View(this, Pointer + offset, count);
     }
 
     /// <summary>Unmaps the file. Every pointer into it becomes invalid.</summary>
@@ -93,5 +93,18 @@ internal sealed unsafe class MappedFile : IDisposable
     {
         _view?.Dispose();
         _file?.Dispose();
+    }
+
+    /// <summary>A stream that keeps the mapping alive as long as it is itself.</summary>
+    private sealed class View(MappedFile owner, byte* pointer, long length) : UnmanagedMemoryStream(pointer, length)
+    {
+        private readonly MappedFile _owner = owner;
+
+        public override int Read(Span<byte> buffer)
+        {
+            int count = base.Read(buffer);
+            GC.KeepAlive(_owner);
+            return count;
+        }
     }
 }

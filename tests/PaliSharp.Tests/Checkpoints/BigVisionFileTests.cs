@@ -151,6 +151,17 @@ public class BigVisionFileTests
     }
 
     [Fact]
+    public void Sizes_and_positions_of_64_bits_are_read()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Write("x.npz", NumpyWriter.Zip64([("a.npy", NumpyWriter.Npy([1, 2], [2])), ("b.npy", NumpyWriter.Npy([3], [1]))]));
+        using NpzArchive archive = NpzArchive.Open(path);
+        Assert.Equal([1f, 2f], archive.ReadSingles("a"));
+        Assert.Equal([3f], archive.ReadSingles("b"));
+        Mutations.Check(Mutations.Of(File.ReadAllBytes(path)), ".npz", file => NpzArchive.Open(file).Dispose(), 500);
+    }
+
+    [Fact]
     public void Entries_that_share_bytes_are_refused()
     {
         using var folder = new TemporaryFolder();

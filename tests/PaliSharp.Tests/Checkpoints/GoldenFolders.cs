@@ -1,4 +1,5 @@
 using PaliSharp.TestSupport;
+using Xunit;
 
 namespace PaliSharp.Tests.Checkpoints;
 
@@ -22,4 +23,18 @@ internal static class GoldenFolders
         .SelectMany(root => Directory.EnumerateFiles(root, "adapter_config.json", SearchOption.AllDirectories))
         .Select(file => Path.GetDirectoryName(file)!)
         .Order(StringComparer.Ordinal);
+
+    /// <summary>
+    /// The cases of one test. A topic that is absent altogether skips the test, unless PALISHARP_GOLDEN says that it must be there; a topic
+    /// that holds models but no case of this test's kind (a layout, an adapter) skips it too.
+    /// </summary>
+    public static List<string> Require(string topic, IEnumerable<string> cases)
+    {
+        List<string> models = [.. HuggingFace(topic), .. BigVision(topic)];
+        if (GoldenData.Explicit is not null || models.Count > 0)
+            GoldenData.RequireCases(topic, models);
+        List<string> found = [.. cases];
+        Skip.If(found.Count == 0, $"The golden topic '{topic}' holds no case of this test.");
+        return found;
+    }
 }

@@ -41,6 +41,69 @@ internal static class NumpyWriter
         return memory.ToArray();
     }
 
+    /// <summary>An archive whose directory uses 64-bit fields throughout, as one beyond 4 GiB must.</summary>
+    public static byte[] Zip64(IReadOnlyList<(string Name, byte[] Content)> entries)
+    {
+        using var memory = new MemoryStream();
+        using var writer = new BinaryWriter(memory);
+        var positions = new List<long>();
+        foreach ((string name, byte[] content) in entries)
+        {
+            positions.Add(memory.Position);
+            byte[] text = Encoding.UTF8.GetBytes(name);
+            writer.Write(0x04034b50u);
+            writer.Write(new byte[22]);
+            writer.Write((ushort)text.Length);
+            writer.Write((ushort)0);
+            writer.Write(text);
+            writer.Write(content);
+        }
+
+        long start = memory.Position;
+        for (int i = 0; i < entries.Count; i++)
+        {
+            byte[] text = Encoding.UTF8.GetBytes(entries[i].Name);
+            writer.Write(0x02014b50u);
+            writer.Write(new byte[16]);
+            writer.Write(uint.MaxValue);
+            writer.Write(uint.MaxValue);
+            writer.Write((ushort)text.Length);
+            writer.Write((ushort)(5 + 28));
+            writer.Write(new byte[10]);
+            writer.Write(uint.MaxValue);
+            writer.Write(text);
+            writer.Write((ushort)0x7777);
+            writer.Write((ushort)1);
+            writer.Write((byte)0);
+            writer.Write((ushort)1);
+            writer.Write((ushort)24);
+            writer.Write((long)entries[i].Content.Length);
+            writer.Write((long)entries[i].Content.Length);
+            writer.Write(positions[i]);
+        }
+
+        long end = memory.Position;
+        writer.Write(0x06064b50u);
+        writer.Write(44L);
+        writer.Write(new byte[12]);
+        writer.Write((long)entries.Count);
+        writer.Write((long)entries.Count);
+        writer.Write(end - start);
+        writer.Write(start);
+        writer.Write(0x07064b50u);
+        writer.Write(0);
+        writer.Write(end);
+        writer.Write(1);
+        writer.Write(0x06054b50u);
+        writer.Write(0);
+        writer.Write(ushort.MaxValue);
+        writer.Write(ushort.MaxValue);
+        writer.Write(uint.MaxValue);
+        writer.Write(uint.MaxValue);
+        writer.Write((ushort)0);
+        return memory.ToArray();
+    }
+
     private static float[] ToFortran(float[] values, int[] shape)
     {
         var result = new float[values.Length];

@@ -5,14 +5,17 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 
 /// <summary>
 /// Products of a few rows, as in decoding. They cost what reading the weight costs, so every weight row is read once, where it lies,
-/// as dot products with all rows of x:
+/// as dot products with all rows of x. What it takes to read at the speed of memory:
 /// - Each part of the job is a run of adjacent weight rows of up to <see cref="LargestPart"/> bytes, read as four streams (two for more than
 ///   two rows of x): its quarters (halves), each from first to last. A group of weight rows, one of each stream, shares the loads of x
 ///   and gives independent sums. Reading four ADJACENT rows side by side instead would make the hardware's prefetcher start anew
-///   at the end of each row, which halves the speed, and prefetching every line by software is no faster.
-/// - What the hardware does not do is to translate addresses ahead: the kernels touch each page two pages before it is wanted.
+///   at the end of each row.
+/// - Lines are asked for about <see cref="BytesAhead"/> ahead, into the second-level cache: asking for them in the first-level cache
+///   is slower than not asking, as its few slots for misses fill up.
+/// - x stays in the first-level cache: the inner dimension is cut into segments that hold <see cref="CachedFloats"/> of x (20 KiB),
+///   and <see cref="BlockRows"/> rows of each stream pass over one segment before the next. Segments also bound the chains
+///   of rounding errors to <see cref="LongestChain"/> additions.
 /// - bfloat16 is widened pairwise into even and odd elements, for which x is put into the same order beforehand.
-/// - The kernels restart their sums for each block of the inner dimension, so that a chain of rounding errors stays short.
 /// </summary>
 internal static unsafe class FewRows<TSimd, TVector, TElement>
     where TSimd : struct, ISimd<TVector>
@@ -23,6 +26,11 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
     /// <remarks>Eight rows need sixteen sums in registers.</remarks>
     public static int Limit => TSimd.Registers >= 32 ? 8 : 4;
 
+    private const int BytesAhead = 4096;
+    private const int CachedFloats = 5120;
+    private const int LongestChain = 128;
+    private const int BlockRows = 16;
+    private const int MaximumSums = 16;
     private const long SmallestPart = 64 << 10; // bytes: some microseconds, well above the cost of handing out a part
     private const long LargestPart = 1 << 20;
     private const int PartsPerThread = 6;
@@ -48,8 +56,15 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
         long partBytes = Math.Clamp(rowBytes * operands.Outputs / ((long)PartsPerThread * team.Size), SmallestPart, LargestPart);
         int outputsPerPart = (int)Math.Clamp(partBytes / rowBytes, 1, operands.Outputs);
         int streams = operands.Rows <= 2 ? 4 : 2;
+
+        // Segments are whole numbers of steps of the kernels and about equally long.
+        int step = 2 * TSimd.Count;
+        int sumsPerStep = operands.Rows == 1 ? 1 : 2; // the kernels of several rows add both vectors of a step to one sum
+        int longest = Math.Min(CachedFloats / operands.Rows, LongestChain / sumsPerStep * step);
+        int segments = ((operands.Inputs - 1) / longest) + 1;
+        int segment = ((((operands.Inputs - 1) / segments) / step) + 1) * step;
         outputsPerPart = (outputsPerPart + streams - 1) / streams * streams;
-        var job = new Job { Operands = operands, X = x, OutputsPerPart = outputsPerPart, Streams = streams };
+        var job = new Job { Operands = operands, X = x, OutputsPerPart = outputsPerPart, Streams = streams, Segment = segment };
         team.Run(ref job, ((operands.Outputs - 1) / outputsPerPart) + 1);
     }
 
@@ -69,62 +84,94 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
 
     private struct Job : IParallelJob
     {
-        private const int MaximumSums = 16;
-
         public ProductOperands Operands;
         public float* X;
         public int OutputsPerPart;
         public int Streams;
+        public int Segment;
 
         public readonly void Execute(int part)
         {
             int output = part * OutputsPerPart;
             int outputs = Math.Min(OutputsPerPart, Operands.Outputs - output);
             int run = outputs / Streams;
-            float* totals = stackalloc float[MaximumSums * TSimd.Count];
-            for (int i = 0; i < run; i++)
-                MultiplyGroup(output + i, run, Streams, totals);
+            float* totals = stackalloc float[BlockRows * MaximumSums * TSimd.Count];
+            for (int i = 0; i < run; i += BlockRows)
+                MultiplyBlock(output + i, Math.Min(BlockRows, run - i), run, Streams, totals);
             for (int i = run * Streams; i < outputs; i++)
-                MultiplyGroup(output + i, 0, 1, totals);
+                MultiplyBlock(output + i, 1, 0, 1, totals);
         }
 
-        /// <summary>The dot products of all rows of x with one weight row of each stream, of which the first few are kept.</summary>
+        /// <summary>The dot products of all rows of x with adjacent weight rows of each stream.</summary>
+        /// <param name="output">The first weight row of the first stream.</param>
+        /// <param name="count">The weight rows of each stream.</param>
+        /// <param name="distance">The distance of two streams in weight rows.</param>
+        /// <param name="kept">How many streams' results are kept: 1 when a row left over is read as all streams.</param>
+        /// <param name="totals">Scratch.</param>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void MultiplyGroup(int output, int distance, int kept, float* totals)
+        private readonly void MultiplyBlock(int output, int count, int distance, int kept, float* totals)
         {
             nint inputs = Operands.Inputs;
             nint whole = inputs - (inputs % (2 * TSimd.Count));
             nint rowBytes = inputs * TElement.Size;
-            byte* w0 = (byte*)Operands.Weight + (output * rowBytes);
-            byte* w1 = w0 + (distance * rowBytes);
-            byte* w2 = w1 + (distance * rowBytes);
-            byte* w3 = w2 + (distance * rowBytes);
-
-            // A missing row is the last one again: its sums cost nothing beside reading the weight, and are not used.
-            if (Operands.Rows == 1)
-                DotKernels<TSimd, TVector, TElement>.OneRow(X, w0, w1, w2, w3, whole, totals);
-            else if (Operands.Rows == 2)
-                DotKernels<TSimd, TVector, TElement>.TwoRows(X, Row(1), w0, w1, w2, w3, whole, totals);
-            else if (Operands.Rows <= 4)
-                DotKernels<TSimd, TVector, TElement>.FourRows(X, Row(1), Row(2), Row(3), w0, w1, whole, totals);
-            else
-                DotKernels<TSimd, TVector, TElement>.EightRows(X, Row(1), Row(2), Row(3), Row(4), Row(5), Row(6), Row(7), w0, w1, whole, totals);
-
-            for (int row = 0; row < Operands.Rows; row++, totals += Streams * TSimd.Count)
+            byte* weight = (byte*)Operands.Weight + (output * rowBytes);
+            int sums = PaddedRows * Streams * TSimd.Count;
+            for (nint start = 0; start < whole; start += Segment)
             {
-                float* x = Operands.X + (row * inputs);
-                float* y = Operands.Y + ((nint)row * Operands.Outputs);
-                for (int i = 0; i < kept; i++)
-                {
-                    int column = output + (i * distance);
-                    byte* w = w0 + (i * distance * rowBytes);
-                    float sum = TSimd.Sum(TSimd.Load(totals + (i * TSimd.Count)));
-                    for (nint k = whole; k < inputs; k++)
-                        sum += x[k] * TElement.LoadOne(w, k);
-                    y[column] = Operands.Bias == null ? sum : sum + Operands.Bias[column];
-                }
+                nint end = Math.Min(whole, start + Segment);
+                nint ahead = ((BytesAhead / ((end - start) * TElement.Size)) + 1) * rowBytes;
+                for (int i = 0; i < count; i++)
+                    MultiplyGroup(weight + (i * rowBytes), distance * rowBytes, start, end, ahead, totals + (i * sums));
+            }
+
+            for (int i = 0; i < count; i++)
+            {
+                for (int stream = 0; stream < kept; stream++)
+                    Finish(output + i + (stream * distance), whole, totals + (i * sums) + (stream * TSimd.Count));
             }
         }
+
+        /// <summary>Adds one segment of the products with one weight row of each stream.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void MultiplyGroup(byte* w0, nint distance, nint start, nint end, nint ahead, float* totals)
+        {
+            byte* w1 = w0 + distance;
+            byte* w2 = w1 + distance;
+            byte* w3 = w2 + distance;
+
+            // A missing row of x is the last one again: its sums cost little beside reading the weight, and are not used.
+            if (Operands.Rows == 1)
+                DotKernels<TSimd, TVector, TElement>.OneRow(X, w0, w1, w2, w3, start, end, ahead, totals);
+            else if (Operands.Rows == 2)
+                DotKernels<TSimd, TVector, TElement>.TwoRows(X, Row(1), w0, w1, w2, w3, start, end, ahead, totals);
+            else if (Operands.Rows <= 4)
+                DotKernels<TSimd, TVector, TElement>.FourRows(X, Row(1), Row(2), Row(3), w0, w1, start, end, ahead, totals);
+            else
+                DotKernels<TSimd, TVector, TElement>.EightRows(X, Row(1), Row(2), Row(3), Row(4), Row(5), Row(6), Row(7), w0, w1, start, end, ahead, totals);
+        }
+
+        /// <summary>Adds the lanes, the elements that make no whole step, and the bias, for all rows of x.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Finish(int output, nint whole, float* totals)
+        {
+            nint inputs = Operands.Inputs;
+            byte* weight = (byte*)Operands.Weight + (output * inputs * TElement.Size);
+            for (int row = 0; row < Operands.Rows; row++)
+            {
+                float* x = Operands.X + (row * inputs);
+                float sum = whole == 0 ? 0 : TSimd.Sum(TSimd.Load(totals + (row * Streams * TSimd.Count)));
+                for (nint k = whole; k < inputs; k++)
+                    sum += x[k] * TElement.LoadOne(weight, k);
+                Operands.Y[((nint)row * Operands.Outputs) + output] = Operands.Bias == null ? sum : sum + Operands.Bias[output];
+            }
+        }
+
+        private readonly int PaddedRows => Operands.Rows switch
+        {
+            <= 2 => Operands.Rows,
+            <= 4 => 4,
+            _ => 8,
+        };
 
         private readonly float* Row(int index) => X + ((nint)Math.Min(index, Operands.Rows - 1) * Operands.Inputs);
     }

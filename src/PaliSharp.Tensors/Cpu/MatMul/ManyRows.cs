@@ -148,37 +148,38 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
             nint rowBytes = (nint)Operands.Inputs * TElement.Size;
             byte* source = (byte*)Operands.Weight + (firstOutput * rowBytes);
             int paddedOutputs = RoundUp(outputs, TileOutputs);
-            int start = 0;
-            int block = 0;
-            do
+            int count = paddedOutputs * sumStride;
+            new Span<float>(sums, count).Clear();
+            for (int start = 0; start < Operands.Inputs; start += Depth)
             {
-                if (block == BlocksPerTotal)
-                    Panel.Add<TSimd, TVector>(sums, totals, paddedOutputs * sumStride, totals, first: start == BlocksPerTotal * Depth);
-                block %= BlocksPerTotal;
+                if (start != 0 && start % (BlocksPerTotal * Depth) == 0)
+                {
+                    Panel.Add<TSimd, TVector>(sums, totals, count, totals, first: start == BlocksPerTotal * Depth);
+                    new Span<float>(sums, count).Clear();
+                }
+
                 int depth = Math.Min(Depth, Operands.Inputs - start);
                 Panel.Widen<TSimd, TVector, TElement>(source, rowBytes, start, depth, outputs, paddedOutputs, weights, Depth);
                 byte* next = source + (((nint)start + Depth) * TElement.Size);
-                MultiplyBlock(Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth), rows, weights, outputs, depth, sums, sumStride, block == 0, next);
-                start += Depth;
-                block++;
+                MultiplyBlock(Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth), rows, weights, outputs, depth, sums, sumStride, next);
             }
-            while (start < Operands.Inputs);
 
-            if (start > BlocksPerTotal * Depth)
-                Panel.Add<TSimd, TVector>(sums, totals, paddedOutputs * sumStride, sums, first: false);
+            if (Operands.Inputs > BlocksPerTotal * Depth)
+                Panel.Add<TSimd, TVector>(sums, totals, count, sums, first: false);
         }
 
         /// <summary>
-        /// Adds the products of one block of the inner dimension, or sets the sums to them, and asks for the weights of the next block
-        /// on the way: they come from memory, and waiting for them all at once would cost as much as a tenth of the block.
+        /// Adds the products of one block of the inner dimension. On the way it asks for what is wanted next, the weights of the next block,
+        /// which come from memory, and the next panel of x, which comes from the L3 cache: a tenth of the time was waiting for them.
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void MultiplyBlock(
-            float* panel, int rows, float* weights, int outputs, int depth, float* sums, int sumStride, bool first, byte* next)
+            float* panel, int rows, float* weights, int outputs, int depth, float* sums, int sumStride, byte* next)
         {
             nint rowBytes = (nint)Operands.Inputs * TElement.Size;
             int panels = RoundUp(rows, TileRows) / TileRows;
             int linesPerPanel = ((Depth * TElement.Size / LineBytes) + panels - 1) / panels;
+            int panelStep = RoundUp(Depth * TileRows / RoundUp(outputs, TileOutputs), LineBytes / sizeof(float)); // of the next panel for each output
             for (int row = 0; row < rows; row += TileRows)
             {
                 int width = Math.Min(TileRows, rows - row);
@@ -191,12 +192,16 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
                             TSimd.Prefetch(line + (j * LineBytes));
                     }
 
+                    float* nextPanel = panel + (depth * width) + (output * panelStep);
+                    for (int i = 0; i < TileOutputs * panelStep; i += LineBytes / sizeof(float))
+                        TSimd.Prefetch(nextPanel + i);
+
                     float* w = weights + (output * Depth);
                     float* tile = sums + (output * sumStride) + row;
                     if (width == TileRows)
-                        TileKernels<TSimd, TVector>.TwoVectors(panel, w, depth, tile, sumStride, first);
+                        TileKernels<TSimd, TVector>.TwoVectors(panel, w, depth, tile, sumStride);
                     else
-                        TileKernels<TSimd, TVector>.OneVector(panel, w, depth, tile, sumStride, first);
+                        TileKernels<TSimd, TVector>.OneVector(panel, w, depth, tile, sumStride);
                 }
 
                 panel += depth * width;

@@ -4,7 +4,7 @@ using PaliSharp.Tensors.Cpu.Simd;
 namespace PaliSharp.Tensors.Cpu.MatMul;
 
 /// <summary>
-/// The register tiles of <see cref="ManyRows{TSimd,TVector,TElement}"/>: sums[output, row] (+)= Σ w[output, k] · x[k, row] for one or two
+/// The register tiles of <see cref="ManyRows{TSimd,TVector,TElement}"/>: sums[output, row] += Σ w[output, k] · x[k, row] for one or two
 /// vectors of rows and 12 outputs, or 6 where there are only 16 registers. Every sum is a named local, since the JIT keeps
 /// locals, but not arrays, in registers. Weight rows are <see cref="Depth"/> apart, a constant, so that one pointer reaches them all.
 /// </summary>
@@ -24,28 +24,27 @@ internal static unsafe class TileKernels<TSimd, TVector>
     /// <param name="depth">The inner elements, 1 to <see cref="Depth"/>.</param>
     /// <param name="sums">The tile's sums.</param>
     /// <param name="stride">The distance of two outputs' sums.</param>
-    /// <param name="first">True to set the sums, false to add to them.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void TwoVectors(float* x, float* w, int depth, float* sums, nint stride, bool first)
+    public static void TwoVectors(float* x, float* w, int depth, float* sums, nint stride)
     {
         if (TSimd.Registers >= 32)
-            TwoByTwelve(x, w, depth, sums, stride, first);
+            TwoByTwelve(x, w, depth, sums, stride);
         else
-            TwoBySix(x, w, depth, sums, stride, first);
+            TwoBySix(x, w, depth, sums, stride);
     }
 
     /// <summary>A tile of one vector of rows: <paramref name="x"/> is <c>[depth, 1 vector]</c>; the rest as in <see cref="TwoVectors"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void OneVector(float* x, float* w, int depth, float* sums, nint stride, bool first)
+    public static void OneVector(float* x, float* w, int depth, float* sums, nint stride)
     {
         if (TSimd.Registers >= 32)
-            OneByTwelve(x, w, depth, sums, stride, first);
+            OneByTwelve(x, w, depth, sums, stride);
         else
-            OneBySix(x, w, depth, sums, stride, first);
+            OneBySix(x, w, depth, sums, stride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoByTwelve(float* x, float* w, int depth, float* sums, nint stride, bool first)
+    private static void TwoByTwelve(float* x, float* w, int depth, float* sums, nint stride)
     {
         TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero, a4 = TSimd.Zero, a5 = TSimd.Zero;
         TVector a6 = TSimd.Zero, a7 = TSimd.Zero, a8 = TSimd.Zero, a9 = TSimd.Zero, a10 = TSimd.Zero, a11 = TSimd.Zero;
@@ -94,22 +93,22 @@ internal static unsafe class TileKernels<TSimd, TVector>
             b11 = TSimd.MultiplyAdd(t, v, b11);
         }
 
-        Put(a0, b0, sums, first);
-        Put(a1, b1, sums + stride, first);
-        Put(a2, b2, sums + (2 * stride), first);
-        Put(a3, b3, sums + (3 * stride), first);
-        Put(a4, b4, sums + (4 * stride), first);
-        Put(a5, b5, sums + (5 * stride), first);
-        Put(a6, b6, sums + (6 * stride), first);
-        Put(a7, b7, sums + (7 * stride), first);
-        Put(a8, b8, sums + (8 * stride), first);
-        Put(a9, b9, sums + (9 * stride), first);
-        Put(a10, b10, sums + (10 * stride), first);
-        Put(a11, b11, sums + (11 * stride), first);
+        AddTo(a0, b0, sums);
+        AddTo(a1, b1, sums + stride);
+        AddTo(a2, b2, sums + (2 * stride));
+        AddTo(a3, b3, sums + (3 * stride));
+        AddTo(a4, b4, sums + (4 * stride));
+        AddTo(a5, b5, sums + (5 * stride));
+        AddTo(a6, b6, sums + (6 * stride));
+        AddTo(a7, b7, sums + (7 * stride));
+        AddTo(a8, b8, sums + (8 * stride));
+        AddTo(a9, b9, sums + (9 * stride));
+        AddTo(a10, b10, sums + (10 * stride));
+        AddTo(a11, b11, sums + (11 * stride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneByTwelve(float* x, float* w, int depth, float* sums, nint stride, bool first)
+    private static void OneByTwelve(float* x, float* w, int depth, float* sums, nint stride)
     {
         TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero, a4 = TSimd.Zero, a5 = TSimd.Zero;
         TVector a6 = TSimd.Zero, a7 = TSimd.Zero, a8 = TSimd.Zero, a9 = TSimd.Zero, a10 = TSimd.Zero, a11 = TSimd.Zero;
@@ -131,22 +130,22 @@ internal static unsafe class TileKernels<TSimd, TVector>
             a11 = TSimd.MultiplyAdd(TSimd.Broadcast(w[11 * Depth]), u, a11);
         }
 
-        Put(a0, sums, first);
-        Put(a1, sums + stride, first);
-        Put(a2, sums + (2 * stride), first);
-        Put(a3, sums + (3 * stride), first);
-        Put(a4, sums + (4 * stride), first);
-        Put(a5, sums + (5 * stride), first);
-        Put(a6, sums + (6 * stride), first);
-        Put(a7, sums + (7 * stride), first);
-        Put(a8, sums + (8 * stride), first);
-        Put(a9, sums + (9 * stride), first);
-        Put(a10, sums + (10 * stride), first);
-        Put(a11, sums + (11 * stride), first);
+        AddTo(a0, sums);
+        AddTo(a1, sums + stride);
+        AddTo(a2, sums + (2 * stride));
+        AddTo(a3, sums + (3 * stride));
+        AddTo(a4, sums + (4 * stride));
+        AddTo(a5, sums + (5 * stride));
+        AddTo(a6, sums + (6 * stride));
+        AddTo(a7, sums + (7 * stride));
+        AddTo(a8, sums + (8 * stride));
+        AddTo(a9, sums + (9 * stride));
+        AddTo(a10, sums + (10 * stride));
+        AddTo(a11, sums + (11 * stride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoBySix(float* x, float* w, int depth, float* sums, nint stride, bool first)
+    private static void TwoBySix(float* x, float* w, int depth, float* sums, nint stride)
     {
         TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero, a4 = TSimd.Zero, a5 = TSimd.Zero;
         TVector b0 = TSimd.Zero, b1 = TSimd.Zero, b2 = TSimd.Zero, b3 = TSimd.Zero, b4 = TSimd.Zero, b5 = TSimd.Zero;
@@ -175,16 +174,16 @@ internal static unsafe class TileKernels<TSimd, TVector>
             b5 = TSimd.MultiplyAdd(t, v, b5);
         }
 
-        Put(a0, b0, sums, first);
-        Put(a1, b1, sums + stride, first);
-        Put(a2, b2, sums + (2 * stride), first);
-        Put(a3, b3, sums + (3 * stride), first);
-        Put(a4, b4, sums + (4 * stride), first);
-        Put(a5, b5, sums + (5 * stride), first);
+        AddTo(a0, b0, sums);
+        AddTo(a1, b1, sums + stride);
+        AddTo(a2, b2, sums + (2 * stride));
+        AddTo(a3, b3, sums + (3 * stride));
+        AddTo(a4, b4, sums + (4 * stride));
+        AddTo(a5, b5, sums + (5 * stride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneBySix(float* x, float* w, int depth, float* sums, nint stride, bool first)
+    private static void OneBySix(float* x, float* w, int depth, float* sums, nint stride)
     {
         TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero, a4 = TSimd.Zero, a5 = TSimd.Zero;
         float* end = w + depth;
@@ -199,22 +198,21 @@ internal static unsafe class TileKernels<TSimd, TVector>
             a5 = TSimd.MultiplyAdd(TSimd.Broadcast(w[5 * Depth]), u, a5);
         }
 
-        Put(a0, sums, first);
-        Put(a1, sums + stride, first);
-        Put(a2, sums + (2 * stride), first);
-        Put(a3, sums + (3 * stride), first);
-        Put(a4, sums + (4 * stride), first);
-        Put(a5, sums + (5 * stride), first);
+        AddTo(a0, sums);
+        AddTo(a1, sums + stride);
+        AddTo(a2, sums + (2 * stride));
+        AddTo(a3, sums + (3 * stride));
+        AddTo(a4, sums + (4 * stride));
+        AddTo(a5, sums + (5 * stride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(TVector a, TVector b, float* sums, bool first)
+    private static void AddTo(TVector a, TVector b, float* sums)
     {
-        Put(a, sums, first);
-        Put(b, sums + TSimd.Count, first);
+        AddTo(a, sums);
+        AddTo(b, sums + TSimd.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(TVector value, float* sums, bool first) =>
-        TSimd.Store(first ? value : TSimd.Add(value, TSimd.Load(sums)), sums);
+    private static void AddTo(TVector value, float* sums) => TSimd.Store(TSimd.Add(value, TSimd.Load(sums)), sums);
 }

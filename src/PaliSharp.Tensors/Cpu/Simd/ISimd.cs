@@ -38,7 +38,7 @@ internal unsafe interface ISimd<TVector>
 
     static abstract void Store(TVector value, float* destination);
 
-    /// <summary>Asks for the cache line of an address that will be read soon. Any address is allowed; does nothing where the path cannot.</summary>
+    /// <summary>Asks for the cache line of an address to be brought into the second-level cache. Any address is allowed; does nothing where the path cannot.</summary>
     static abstract void Prefetch(void* address);
 
     static abstract TVector Add(TVector a, TVector b);
