@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 
 namespace PaliSharp.Cli.Options;
 
@@ -12,11 +13,12 @@ internal static class OptionRange
     /// <param name="maximum">The greatest value allowed.</param>
     /// <returns>The option.</returns>
     public static Option<T?> Between<T>(this Option<T?> option, T minimum, T maximum)
-        where T : struct, IComparable<T>
+        where T : struct, IComparable<T>, IParsable<T>
     {
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && result.GetValueOrDefault<T?>() is { } value)
+            // What is no number at all is the parser's to report.
+            if (result.Tokens is [var token] && T.TryParse(token.Value, CultureInfo.InvariantCulture, out T value))
                 Check(result, option.Name, value, minimum, maximum);
         });
         return option;
