@@ -11,4 +11,7 @@ public enum ImageFormat
 
     /// <summary>JPEG (JFIF, Exif, Adobe or bare).</summary>
     Jpeg,
+
+    /// <summary>Graphics Interchange Format.</summary>
+    Gif,
 }

@@ -20,6 +20,14 @@ internal static class ImageLimits
         _ = ByteCount((int)width, (int)height, 4);
     }
 
+    /// <summary>Checks the number of a frame, counted from 1.</summary>
+    /// <exception cref="ResourceLimitException">The sequence is longer than the options allow.</exception>
+    public static void CheckFrames(string format, int number, ImageDecoderOptions options)
+    {
+        if (number > options.MaxFrames)
+            throw new ResourceLimitException($"The {format} file has more than {options.MaxFrames} frames. Raise ImageDecoderOptions.MaxFrames if the file is trusted.");
+    }
+
     /// <summary>The bytes of a picture, checked against what one array can hold.</summary>
     /// <exception cref="ResourceLimitException">One array cannot hold it.</exception>
     public static int ByteCount(int width, int height, int channels)

@@ -1,3 +1,4 @@
+using PaliSharp.Imaging.Codecs.Gif;
 using PaliSharp.Imaging.Codecs.Jpeg;
 using PaliSharp.Imaging.Codecs.Png;
 
@@ -6,7 +7,7 @@ namespace PaliSharp.Imaging.Codecs;
 /// <summary>The registry of formats: the one place that knows them all.</summary>
 internal static class ImageDecoders
 {
-    private static readonly IImageDecoder[] All = [new PngDecoder(), new JpegDecoder()];
+    private static readonly IImageDecoder[] All = [new PngDecoder(), new JpegDecoder(), new GifDecoder()];
 
     /// <summary>Finds the decoder by the content of the file.</summary>
     /// <exception cref="ImageFormatException">No format matches.</exception>
@@ -23,6 +24,6 @@ internal static class ImageDecoders
         throw new ImageFormatException(
             data.IsEmpty
                 ? "The picture file is empty."
-                : $"The content is of no known picture format (it starts with the bytes {Convert.ToHexString(data.Span[..Math.Min(8, data.Length)])}). Known formats: PNG, JPEG.");
+                : $"The content is of no known picture format (it starts with the bytes {Convert.ToHexString(data.Span[..Math.Min(8, data.Length)])}). Known formats: PNG, JPEG, GIF.");
     }
 }

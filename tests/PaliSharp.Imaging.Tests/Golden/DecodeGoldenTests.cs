@@ -65,6 +65,32 @@ public class DecodeGoldenTests
             failures.Add($"{c.Text("name")}: ICC profile of {image.Metadata.IccProfile.Length} bytes, expected {icc}");
     });
 
+    [Fact]
+    public void Frames_equal_the_reference() => Check((folder, c, failures) =>
+    {
+        if (!c.TryGetProperty("frames", out JsonElement frames))
+            return;
+        int index = 0;
+        foreach (ImageFrame frame in Image.DecodeFrames(File.ReadAllBytes(Path.Combine(folder, c.Text("file"))), AsStored))
+        {
+            if (index >= frames.GetArrayLength())
+                break;
+            JsonElement expected = frames[index];
+            string name = $"{c.Text("name")} frame {index++}";
+            ExpectSize(expected, frame.Image, failures, name);
+            if (GoldenFiles.Sha256(frame.Image.ToRgb().Pixels) != expected.Text("rgb_sha256"))
+                failures.Add($"{name}: other pixels");
+            if (frame.Image.HasAlpha && GoldenFiles.Sha256(frame.Image.Pixels) != expected.Text("rgba_sha256"))
+                failures.Add($"{name}: other alpha");
+            double duration = expected.TryGetProperty("duration", out JsonElement d) && d.ValueKind == JsonValueKind.Number ? d.GetDouble() : 0;
+            if (Math.Abs(frame.Duration.TotalMilliseconds - duration) > 0.5)
+                failures.Add($"{name}: {frame.Duration.TotalMilliseconds} ms, expected {duration}");
+        }
+
+        if (index != frames.GetArrayLength() && c.Text("format") != "png")
+            failures.Add($"{c.Text("name")}: {index} frames, expected {frames.GetArrayLength()}");
+    });
+
     private static void Check(Action<string, JsonElement, List<string>> check)
     {
         var failures = new List<string>();
