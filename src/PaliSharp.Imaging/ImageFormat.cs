@@ -14,4 +14,16 @@ public enum ImageFormat
 
     /// <summary>Graphics Interchange Format.</summary>
     Gif,
+
+    /// <summary>Windows or OS/2 bitmap.</summary>
+    Bmp,
+
+    /// <summary>Portable bitmap, graymap or pixmap.</summary>
+    Pnm,
+
+    /// <summary>Truevision TGA.</summary>
+    Tga,
+
+    /// <summary>Quite OK Image.</summary>
+    Qoi,
 }
