@@ -21,6 +21,9 @@ public enum ImageFormat
     /// <summary>Portable bitmap, graymap or pixmap.</summary>
     Pnm,
 
+    /// <summary>Tagged Image File Format, BigTIFF included.</summary>
+    Tiff,
+
     /// <summary>Truevision TGA.</summary>
     Tga,
 

@@ -56,7 +56,9 @@ public class DecodeGoldenTests
         string path = Path.Combine(folder, c.Text("file"));
         ImageInfo info = Image.Identify(path);
         Image image = Image.Load(path, AsStored);
-        if (info != new ImageInfo(image.Metadata.Format, image.Width, image.Height, image.Metadata.Orientation))
+        ImageMetadata metadata = image.Metadata;
+        if (info != new ImageInfo(metadata.Format, metadata.OriginalWidth, metadata.OriginalHeight, metadata.Orientation)
+            || (metadata.OrientationApplied ? info.UprightWidth : info.Width) != image.Width)
             failures.Add($"{c.Text("name")}: {info}");
         if (!string.Equals(info.Format.ToString(), c.Text("format"), StringComparison.OrdinalIgnoreCase))
             failures.Add($"{c.Text("name")}: format {info.Format}");
