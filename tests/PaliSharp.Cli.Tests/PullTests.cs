@@ -3,6 +3,7 @@ using Xunit;
 
 namespace PaliSharp.Cli.Tests;
 
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "IAsyncLifetime disposes it.")]
 public sealed class PullTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _cache = new();

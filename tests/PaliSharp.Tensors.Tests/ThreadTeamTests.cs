@@ -15,9 +15,10 @@ public sealed unsafe class ThreadTeamTests
     public void Every_part_runs_exactly_once(int threads)
     {
         using var team = new ThreadTeam(threads);
+        int* counts = stackalloc int[1000];
         foreach (int parts in (int[])[0, 1, 2, 3, 7, 64, 1000])
         {
-            int* counts = stackalloc int[1000];
+            new Span<int>(counts, 1000).Clear();
             var job = new CountJob { Counts = counts };
             team.Run(ref job, parts);
             for (int part = 0; part < 1000; part++)
@@ -72,9 +73,10 @@ public sealed unsafe class ThreadTeamTests
     public void A_sleeping_caller_wakes()
     {
         using var team = new ThreadTeam(2);
+        int* counts = stackalloc int[1000];
         for (int i = 0; i < 20; i++)
         {
-            int* counts = stackalloc int[1000];
+            new Span<int>(counts, 1000).Clear();
             var job = new SlowJob { Counts = counts };
             team.Run(ref job, 3);
             Assert.Equal(3, counts[0] + counts[1] + counts[2]);
@@ -177,8 +179,9 @@ public sealed unsafe class ThreadTeamTests
             var job = new SumJob { Sum = &sum };
             if (i % 2 == 0)
                 team.Run(ref job, 4);
-            Task disposing = Task.Run(team.Dispose);
-            Assert.True(disposing.Wait(Patience));
+            var disposing = new Thread(team.Dispose);
+            disposing.Start();
+            Assert.True(disposing.Join(Patience));
             team.Dispose();
             Assert.Throws<ObjectDisposedException>(() =>
             {

@@ -38,7 +38,7 @@ internal static class PictureFinder
         return found.Length > 0 ? found : [new PictureInput(argument, "no file matches this pattern.")];
     }
 
-    private static IReadOnlyList<PictureInput> FindInFolder(string folder)
+    private static PictureInput[] FindInFolder(string folder)
     {
         try
         {

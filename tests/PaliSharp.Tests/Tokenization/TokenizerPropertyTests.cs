@@ -53,7 +53,7 @@ public class TokenizerPropertyTests
     [Fact]
     public void Both_formats_agree_where_the_official_readers_do()
     {
-        Check.One(Options(400), Prop.ForAll(Texts.Where(text => !text.Contains("\u2581", StringComparison.Ordinal) && !text.Contains("     ", StringComparison.Ordinal)).ToArbitrary(), text =>
+        Check.One(Options(400), Prop.ForAll(Texts.Where(text => !text.Contains('\u2581', StringComparison.Ordinal) && !text.Contains("     ", StringComparison.Ordinal)).ToArbitrary(), text =>
             SmallVocabulary.Json.Encode(text).AsSpan().SequenceEqual(SmallVocabulary.Model.Encode(text))));
     }
 
