@@ -24,7 +24,9 @@ internal static class ThreadTeamBench
             }
 
             microseconds.Sort();
-            Console.WriteLine($"run of a team of {team.Size} that is {name}: {microseconds[runs / 2]:f2} us median, {microseconds[runs * 99 / 100]:f2} us at 99 %");
+            double median = microseconds[runs / 2];
+            double late = microseconds[runs * 99 / 100];
+            Console.WriteLine($"run of a team of {team.Size} that is {name}: {median:f2} us median, {late:f2} us at 99 %");
         }
     }
 

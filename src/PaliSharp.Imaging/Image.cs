@@ -86,6 +86,20 @@ public sealed class Image
         return options.ApplyOrientation ? Orientation.Apply(image) : image;
     }
 
+    /// <summary>Decodes every picture of an animation or of a file of several pages, one after the other.</summary>
+    /// <param name="data">The whole file.</param>
+    /// <param name="options">Limits and habits; null for the defaults.</param>
+    /// <returns>The frames, each decoded when it is asked for; a single one for other files. Errors are thrown while enumerating.</returns>
+    /// <exception cref="ImageFormatException">The content is not a picture that can be decoded.</exception>
+    /// <exception cref="ResourceLimitException">The file, a picture or the number of pictures is larger than the options allow.</exception>
+    public static IEnumerable<ImageFrame> DecodeFrames(ReadOnlyMemory<byte> data, ImageDecoderOptions? options = null)
+    {
+        options ??= ImageDecoderOptions.Default;
+        return ImageDecoders.Find(data, options) is IAnimationDecoder decoder
+            ? decoder.DecodeFrames(data, options).Select(frame => options.ApplyOrientation ? frame with { Image = Orientation.Apply(frame.Image) } : frame)
+            : [new ImageFrame(Decode(data, options), TimeSpan.Zero)];
+    }
+
     /// <summary>Reads format, size and orientation of a picture file without decoding its pixels.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">Limits; null for the defaults. The limit on pixels does not apply.</param>

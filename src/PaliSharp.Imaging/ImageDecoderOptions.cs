@@ -14,6 +14,9 @@ public sealed record ImageDecoderOptions
     /// <summary>The largest number of columns or of rows. One million by default.</summary>
     public int MaxDimension { get; init; } = 1_000_000;
 
+    /// <summary>The largest number of frames or pages that is decoded from one file. 10,000 by default.</summary>
+    public int MaxFrames { get; init; } = 10_000;
+
     /// <summary>The largest encoded file in bytes. 256 MiB by default.</summary>
     public long MaxBytes { get; init; } = 256L << 20;
 

@@ -11,4 +11,22 @@ public enum ImageFormat
 
     /// <summary>JPEG (JFIF, Exif, Adobe or bare).</summary>
     Jpeg,
+
+    /// <summary>Graphics Interchange Format.</summary>
+    Gif,
+
+    /// <summary>Windows or OS/2 bitmap.</summary>
+    Bmp,
+
+    /// <summary>Portable bitmap, graymap or pixmap.</summary>
+    Pnm,
+
+    /// <summary>Tagged Image File Format, BigTIFF included.</summary>
+    Tiff,
+
+    /// <summary>Truevision TGA.</summary>
+    Tga,
+
+    /// <summary>Quite OK Image.</summary>
+    Qoi,
 }

@@ -3,6 +3,9 @@ namespace PaliSharp.Imaging;
 /// <summary>Checks sizes before memory is taken.</summary>
 internal static class ImageLimits
 {
+    /// <summary>For reading a size without allocating the picture.</summary>
+    public static ImageDecoderOptions Unlimited { get; } = new() { MaxPixels = long.MaxValue, MaxDimension = int.MaxValue };
+
     /// <summary>Checks the declared size of a picture against the limits.</summary>
     /// <exception cref="ImageFormatException">A side is zero.</exception>
     /// <exception cref="ResourceLimitException">The picture is larger than the options allow.</exception>
@@ -17,7 +20,16 @@ internal static class ImageLimits
                 "Scale it down first, or raise the limit (ImageDecoderOptions.MaxPixels, MaxDimension).");
         }
 
-        _ = ByteCount((int)width, (int)height, 4);
+        if (options.MaxPixels != long.MaxValue)
+            _ = ByteCount((int)width, (int)height, 4);
+    }
+
+    /// <summary>Checks the number of a frame, counted from 1.</summary>
+    /// <exception cref="ResourceLimitException">The sequence is longer than the options allow.</exception>
+    public static void CheckFrames(string format, int number, ImageDecoderOptions options)
+    {
+        if (number > options.MaxFrames)
+            throw new ResourceLimitException($"The {format} file has more than {options.MaxFrames} frames. Raise ImageDecoderOptions.MaxFrames if the file is trusted.");
     }
 
     /// <summary>The bytes of a picture, checked against what one array can hold.</summary>

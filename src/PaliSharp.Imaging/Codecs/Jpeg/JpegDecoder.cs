@@ -16,20 +16,25 @@ internal sealed class JpegDecoder : IImageDecoder
         return new ImageInfo(ImageFormat.Jpeg, file.Frame.Width, file.Frame.Height, file.Metadata.Orientation);
     }
 
-    public Image Decode(ReadOnlyMemory<byte> data, ImageDecoderOptions options)
+    public Image Decode(ReadOnlyMemory<byte> data, ImageDecoderOptions options) => Decode(data, options, colorSpace: null);
+
+    /// <summary>Decodes with a meaning of the components that comes from elsewhere.</summary>
+    public static Image Decode(ReadOnlyMemory<byte> data, ImageDecoderOptions options, JpegColorSpace? colorSpace)
     {
         var file = new JpegFile(data);
         JpegScan? first = file.NextScan();
         JpegFrame frame = file.Frame;
         JpegScan scan = first ?? throw NoScan();
         ImageLimits.CheckSize("JPEG", frame.Width, frame.Height, options);
-        JpegColorSpace colorSpace = file.Metadata.ColorSpace(frame);
+        bool known = colorSpace is null || frame.Components.Length == (colorSpace == JpegColorSpace.Gray ? 1 : 3);
+        if (!known)
+            throw new ImageFormatException($"The embedded JPEG picture has {frame.Components.Length} components, which does not fit the file around it.");
         bool streamed = !frame.Progressive && scan.Components.Length == frame.Components.Length;
         if (!streamed)
             CheckWorkingMemory(frame, options);
         byte[] pixels = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(frame.Width, frame.Height, 3));
         JpegSamples[] samples = Array.ConvertAll(streamed ? scan.Components : frame.Components, c => new JpegSamples(c));
-        var writer = new JpegPictureWriter(frame, colorSpace, InFrameOrder(samples, frame), pixels);
+        var writer = new JpegPictureWriter(frame, colorSpace ?? file.Metadata.ColorSpace(frame), InFrameOrder(samples, frame), pixels);
         bool damaged = streamed ? DecodeStreamed(file, scan, samples, writer) : DecodeScans(file, scan, samples, writer);
         return new Image(frame.Width, frame.Height, 3, pixels, new ImageMetadata
         {

@@ -125,7 +125,8 @@ internal static unsafe class DotKernels<TSimd, TVector, TElement>
 
     /// <summary>Four rows of x with two rows of the weight; the rest as in <see cref="OneRow"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void FourRows(float* x0, float* x1, float* x2, float* x3, void* w0, void* w1, nint start, nint end, nint ahead, float* totals)
+    public static void FourRows(
+        float* x0, float* x1, float* x2, float* x3, void* w0, void* w1, nint start, nint end, nint ahead, float* totals)
     {
         TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero;
         TVector b0 = TSimd.Zero, b1 = TSimd.Zero, b2 = TSimd.Zero, b3 = TSimd.Zero;

@@ -6,8 +6,8 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 /// <summary>
 /// Products of a few rows, as in decoding. They cost what reading the weight costs, so every weight row is read once, where it lies,
 /// as dot products with all rows of x. What it takes to read at the speed of memory:
-/// - Each part of the job is a run of adjacent weight rows of up to <see cref="LargestPart"/> bytes, read as four streams (two for more than
-///   two rows of x): its quarters (halves), each from first to last. A group of weight rows, one of each stream, shares the loads of x
+/// - Each part of the job is a run of adjacent weight rows of up to <see cref="LargestPart"/> bytes, read as four streams (two for more
+///   than two rows of x): its quarters (halves), each from first to last. A group of weight rows, one of each stream, shares the loads of x
 ///   and gives independent sums. Reading four ADJACENT rows side by side instead would make the hardware's prefetcher start anew
 ///   at the end of each row.
 /// - Lines are asked for about <see cref="BytesAhead"/> ahead, into the second-level cache: asking for them in the first-level cache
@@ -68,7 +68,7 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
         team.Run(ref job, ((operands.Outputs - 1) / outputsPerPart) + 1);
     }
 
-    /// <summary>Puts the elements that make whole pairs of vectors into the order of <see cref="IWeightElement{TSimd,TVector}.LoadPair"/>.</summary>
+    /// <summary>Puts x, as far as it makes whole pairs of vectors, into the order of even and odd elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SplitEvenOdd(float* x, nint count, float* ordered)
     {
@@ -147,7 +147,8 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
             else if (Operands.Rows <= 4)
                 DotKernels<TSimd, TVector, TElement>.FourRows(X, Row(1), Row(2), Row(3), w0, w1, start, end, ahead, totals);
             else
-                DotKernels<TSimd, TVector, TElement>.EightRows(X, Row(1), Row(2), Row(3), Row(4), Row(5), Row(6), Row(7), w0, w1, start, end, ahead, totals);
+                DotKernels<TSimd, TVector, TElement>.EightRows(
+                    X, Row(1), Row(2), Row(3), Row(4), Row(5), Row(6), Row(7), w0, w1, start, end, ahead, totals);
         }
 
         /// <summary>Adds the lanes, the elements that make no whole step, and the bias, for all rows of x.</summary>

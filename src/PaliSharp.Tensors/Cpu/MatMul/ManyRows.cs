@@ -7,12 +7,13 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 /// Products of many rows, as in prefill and vision, limited by multiply-adds. The vector lanes run along the ROWS of x:
 /// a weight is broadcast, so weights need widening but no transposing; x is transposed once, y once.
 /// <list type="number">
-/// <item>x, up to <see cref="RowBlock"/> rows at a time, is transposed into panels: blocks of <see cref="Depth"/> inner elements, within
+/// <item>x, up to <see cref="PackedRows"/> rows at a time, is transposed into panels: blocks of <see cref="Depth"/> inner elements, within
 /// them panels of two vectors of rows, <c>[element][row]</c>. For 512 rows of 9,216 that is 19 MB: it streams from the L3 cache.</item>
 /// <item>Tasks, taken by the threads as they become free, are blocks of outputs by blocks of rows. Through all blocks of the inner
-/// dimension a task adds to its sums <c>[output][row]</c> in the L2 cache (96 × 256 × 4 bytes = 96 KiB), having widened
-/// the weights of the block into a panel <c>[output][element]</c> (96 × 128 × 4 bytes = 48 KiB, of which a tile uses 6 KiB at a time:
-/// with the 16 KiB of its panel of x it stays in the L1 cache).</item>
+/// dimension a task adds to its sums <c>[output][row]</c> in the L2 cache (192 × 256 × 4 bytes = 192 KiB), having widened
+/// the weights of the block into a panel <c>[output][element]</c> (192 × 128 × 4 bytes = 96 KiB, of which a tile uses 6 KiB at a time:
+/// with the 16 KiB of its panel of x it stays in the L1 cache). Larger blocks would read x less often but overflow an L2 cache
+/// of 512 KiB; half the outputs cost 5 % in waiting for x.</item>
 /// <item>The register tile is two vectors of rows by 12 outputs (6 where there are 16 registers): 24 (12) sums, two vectors of x,
 /// one broadcast weight. Each step of 24 multiply-adds loads only 14 values.</item>
 /// </list>
@@ -26,10 +27,10 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
     where TElement : struct, IWeightElement<TSimd, TVector>
 {
     private const int Depth = TileKernels<TSimd, TVector>.Depth;
-    private const int LineBytes = 64;
     private const int BlocksPerTotal = 8;
-    private const int RowBlock = 512;
-    private const int LargestOutputBlock = 96;
+    private const int PackedRows = 512;
+    private const int LargestRowBlock = 256;
+    private const int LargestOutputBlock = 192;
     private const int SmallestOutputBlock = 24; // a multiple of both tiles' outputs, as the largest is
     private const int SumPadding = 16; // floats: columns of sums must not fall into one set of the L1 cache
     private const long SmallestTask = 1 << 18; // multiply-adds: some microseconds, well above the cost of handing out a task
@@ -41,8 +42,7 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
     /// <summary>Computes the product.</summary>
     public static void Multiply(ThreadTeam team, TensorPool pool, in ProductOperands operands)
     {
-        int blocks = (operands.Rows + RowBlock - 1) / RowBlock;
-        int blockRows = RoundUp((operands.Rows + blocks - 1) / blocks, TileRows);
+        int blockRows = EvenBlock(operands.Rows, PackedRows);
         for (int start = 0; start < operands.Rows; start += blockRows)
             MultiplyBlock(team, pool, operands.SliceRows(start, Math.Min(blockRows, operands.Rows - start)));
     }
@@ -51,8 +51,7 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
     {
         int paddedRows = RoundUp(operands.Rows, TSimd.Count);
         using Tensor panels = pool.Rent(new TensorShape(operands.Inputs, paddedRows));
-        Job job = Divide(operands, team.Size);
-        job.Pool = pool;
+        Job job = Divide(operands, pool, team.Size);
         job.Panels = panels.Pointer;
         job.PaddedRows = paddedRows;
 
@@ -63,10 +62,10 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
     }
 
     /// <summary>Chooses the tasks: as large as the caches allow, but several for each thread where the work is enough.</summary>
-    private static Job Divide(in ProductOperands operands, int threads)
+    private static Job Divide(in ProductOperands operands, TensorPool pool, int threads)
     {
         int outputBlock = Math.Min(LargestOutputBlock, RoundUp(operands.Outputs, TileOutputs));
-        int rowBlock = RoundUp(operands.Rows, TileRows);
+        int rowBlock = EvenBlock(operands.Rows, LargestRowBlock);
         while (true)
         {
             int outputBlocks = (operands.Outputs + outputBlock - 1) / outputBlock;
@@ -78,8 +77,15 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
             else if (!enough && rowBlock >= 4 * TileRows)
                 rowBlock = RoundUp(rowBlock / 2, TileRows);
             else
-                return new Job { Operands = operands, OutputBlock = outputBlock, OutputBlocks = outputBlocks, RowBlock = rowBlock, RowBlocks = rowBlocks };
+                return new Job(operands, pool, outputBlock, outputBlocks, rowBlock, rowBlocks);
         }
+    }
+
+    /// <summary>The rows of each block when rows are divided evenly into blocks of at most so many.</summary>
+    private static int EvenBlock(int rows, int most)
+    {
+        int blocks = (rows + most - 1) / most;
+        return RoundUp((rows + blocks - 1) / blocks, TileRows);
     }
 
     private static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
@@ -99,23 +105,25 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
             for (int row = 0; row < PaddedRows; row += TileRows)
             {
                 int width = Math.Min(TileRows, PaddedRows - row);
-                Panel.Transpose(Operands.X + ((nint)row * Operands.Inputs) + start, Operands.Inputs, Math.Min(width, Operands.Rows - row), depth, panel, width);
+                float* x = Operands.X + ((nint)row * Operands.Inputs) + start;
+                Panel.Transpose(x, Operands.Inputs, Math.Min(width, Operands.Rows - row), depth, panel, width);
                 panel += depth * width;
             }
         }
     }
 
     /// <summary>Computes one block of outputs by rows.</summary>
-    private struct Job : IParallelJob
+    private struct Job(ProductOperands operands, TensorPool pool, int outputBlock, int outputBlocks, int rowBlock, int rowBlocks)
+        : IParallelJob
     {
-        public ProductOperands Operands;
-        public TensorPool Pool;
+        public readonly ProductOperands Operands = operands;
+        public readonly int OutputBlock = outputBlock;
+        public readonly int OutputBlocks = outputBlocks;
+        public readonly int RowBlock = rowBlock;
+        public readonly int RowBlocks = rowBlocks;
+        public readonly TensorPool Pool = pool;
         public float* Panels;
         public int PaddedRows;
-        public int OutputBlock;
-        public int OutputBlocks;
-        public int RowBlock;
-        public int RowBlocks;
 
         public readonly void Execute(int part)
         {
@@ -160,42 +168,23 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
 
                 int depth = Math.Min(Depth, Operands.Inputs - start);
                 Panel.Widen<TSimd, TVector, TElement>(source, rowBytes, start, depth, outputs, paddedOutputs, weights, Depth);
-                byte* next = source + (((nint)start + Depth) * TElement.Size);
-                MultiplyBlock(Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth), rows, weights, outputs, depth, sums, sumStride, next);
+                float* panel = Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth);
+                MultiplyBlock(panel, rows, weights, outputs, depth, sums, sumStride);
             }
 
             if (Operands.Inputs > BlocksPerTotal * Depth)
                 Panel.Add<TSimd, TVector>(sums, totals, count, sums, first: false);
         }
 
-        /// <summary>
-        /// Adds the products of one block of the inner dimension. On the way it asks for what is wanted next, the weights of the next block,
-        /// which come from memory, and the next panel of x, which comes from the L3 cache: a tenth of the time was waiting for them.
-        /// </summary>
+        /// <summary>Adds the products of one block of the inner dimension.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void MultiplyBlock(
-            float* panel, int rows, float* weights, int outputs, int depth, float* sums, int sumStride, byte* next)
+        private static void MultiplyBlock(float* panel, int rows, float* weights, int outputs, int depth, float* sums, int sumStride)
         {
-            nint rowBytes = (nint)Operands.Inputs * TElement.Size;
-            int panels = RoundUp(rows, TileRows) / TileRows;
-            int linesPerPanel = ((Depth * TElement.Size / LineBytes) + panels - 1) / panels;
-            int panelStep = RoundUp(Depth * TileRows / RoundUp(outputs, TileOutputs), LineBytes / sizeof(float)); // of the next panel for each output
             for (int row = 0; row < rows; row += TileRows)
             {
                 int width = Math.Min(TileRows, rows - row);
                 for (int output = 0; output < outputs; output += TileOutputs)
                 {
-                    byte* line = next + (output * rowBytes) + (row / TileRows * linesPerPanel * LineBytes);
-                    for (int i = 0; i < TileOutputs; i++, line += rowBytes)
-                    {
-                        for (int j = 0; j < linesPerPanel; j++)
-                            TSimd.Prefetch(line + (j * LineBytes));
-                    }
-
-                    float* nextPanel = panel + (depth * width) + (output * panelStep);
-                    for (int i = 0; i < TileOutputs * panelStep; i += LineBytes / sizeof(float))
-                        TSimd.Prefetch(nextPanel + i);
-
                     float* w = weights + (output * Depth);
                     float* tile = sums + (output * sumStride) + row;
                     if (width == TileRows)

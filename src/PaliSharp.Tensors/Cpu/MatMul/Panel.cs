@@ -13,6 +13,8 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 /// </remarks>
 internal static unsafe class Panel
 {
+    private const int LineBytes = 64;
+
     /// <summary>panel[element, row] = x[row, element]; missing rows become zero.</summary>
     /// <param name="x">The first row.</param>
     /// <param name="stride">The distance of two rows.</param>
@@ -49,7 +51,8 @@ internal static unsafe class Panel
 
     /// <summary>target[j, i] = rows[i][j] + add[i], four by four.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransposeSquare(float* row0, float* row1, float* row2, float* row3, Vector128<float> add, float* target, nint stride)
+    private static void TransposeSquare(
+        float* row0, float* row1, float* row2, float* row3, Vector128<float> add, float* target, nint stride)
     {
         Vector128<float> column0, column1, column2, column3;
         if (Sse.IsSupported)
@@ -152,6 +155,11 @@ internal static unsafe class Panel
                 TSimd.Store(TElement.Load(weight, k), panel + k);
             for (; k < depth; k++)
                 panel[k] = TElement.LoadOne(weight, k);
+
+            // The next block of this row comes from memory and is wanted when all tiles of this block are done.
+            nint blockBytes = (nint)depth * TElement.Size;
+            for (nint ahead = blockBytes; ahead < 2 * blockBytes; ahead += LineBytes)
+                TSimd.Prefetch(weight + ahead);
             weight += rowBytes;
             panel += stride;
         }

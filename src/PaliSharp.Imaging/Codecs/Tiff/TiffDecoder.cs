@@ -1,0 +1,150 @@
+using PaliSharp.Imaging.Codecs.Jpeg;
+using PaliSharp.Imaging.Metadata;
+
+namespace PaliSharp.Imaging.Codecs.Tiff;
+
+/// <summary>
+/// Decodes TIFF and BigTIFF: strips and tiles, one or several planes, 1 to 16 bits, grey, palette, RGB, CMYK and alpha; uncompressed,
+/// PackBits, LZW, deflate, CCITT fax and JPEG; the first page or all. The orientation is always applied, as the reference does.
+/// </summary>
+internal sealed class TiffDecoder : IAnimationDecoder
+{
+    public bool Matches(ReadOnlySpan<byte> data) =>
+        data.Length >= 8 && (data.StartsWith("II*\0"u8) || data.StartsWith("MM\0*"u8) || data.StartsWith("II+\0"u8) || data.StartsWith("MM\0+"u8));
+
+    public ImageInfo Identify(ReadOnlyMemory<byte> data, ImageDecoderOptions options)
+    {
+        TiffPage page = TiffPage.Parse(new TiffFile(data).NextDirectory() ?? throw NoPage(), ImageLimits.Unlimited);
+        return new ImageInfo(ImageFormat.Tiff, page.Width, page.Height, page.Orientation);
+    }
+
+    public Image Decode(ReadOnlyMemory<byte> data, ImageDecoderOptions options)
+    {
+        foreach (ImageFrame frame in DecodeFrames(data, options))
+            return frame.Image;
+        throw NoPage();
+    }
+
+    public IEnumerable<ImageFrame> DecodeFrames(ReadOnlyMemory<byte> data, ImageDecoderOptions options)
+    {
+        var file = new TiffFile(data);
+        int count = 0;
+        while (file.NextDirectory() is { } directory)
+        {
+            ImageLimits.CheckFrames("TIFF", ++count, options);
+            Image image = DecodePage(data, TiffPage.Parse(directory, options), file.LittleEndian, options);
+            yield return new ImageFrame(Orientation.Apply(image), TimeSpan.Zero);
+        }
+
+        if (count == 0)
+            throw NoPage();
+    }
+
+    private static ImageFormatException NoPage() => new("The TIFF file holds no page: its first directory is missing.");
+
+    private static Image DecodePage(ReadOnlyMemory<byte> data, TiffPage page, bool littleEndian, ImageDecoderOptions options)
+    {
+        int columns = JpegComponent.DivideUp(page.Width, page.SegmentWidth);
+        int rows = JpegComponent.DivideUp(page.Height, page.SegmentHeight);
+        int planes = page.Planar ? page.Samples : 1;
+        if ((long)columns * rows * planes > page.Offsets.Length)
+            throw new ImageFormatException($"The TIFF file has {page.Offsets.Length} strips or tiles; {(long)columns * rows * planes} are needed.");
+        var expander = new TiffPixelExpander(page, littleEndian, options.Clip16BitGray);
+        byte[] pixels = new byte[ImageLimits.ByteCount(page.Width, page.Height, expander.Channels)];
+        byte[][] buffers = new byte[planes][];
+        CheckSegment(data, page, options);
+        for (int plane = 0; plane < planes; plane++)
+            buffers[plane] = new byte[page.SegmentRowBytes * page.SegmentHeight];
+        for (int row = 0; row < rows; row++)
+        {
+            int top = row * page.SegmentHeight;
+            bool isTile = page.SegmentWidth != page.Width || page.Offsets.Length > rows * planes;
+            int height = Math.Min(page.SegmentHeight, page.Height - top);
+            int stored = isTile ? page.SegmentHeight : height;
+            for (int column = 0; column < columns; column++)
+            {
+                for (int plane = 0; plane < planes; plane++)
+                    ReadSegment(data, page, (((plane * rows) + row) * columns) + column, buffers[plane], stored, height, littleEndian, options);
+                int left = column * page.SegmentWidth;
+                int width = Math.Min(page.SegmentWidth, page.Width - left);
+                for (int y = 0; y < height; y++)
+                    expander.Expand(buffers, y * page.SegmentRowBytes, width, pixels.AsSpan((((top + y) * page.Width) + left) * expander.Channels));
+            }
+        }
+
+        return new Image(page.Width, page.Height, expander.Channels, pixels, new ImageMetadata
+        {
+            Format = ImageFormat.Tiff,
+            Orientation = page.Orientation,
+            OriginalWidth = page.Width,
+            OriginalHeight = page.Height,
+            IccProfile = page.IccProfile,
+        });
+    }
+
+    /// <summary>Refuses strips and tiles that are larger than any sensible picture before they are allocated.</summary>
+    private static void CheckSegment(ReadOnlyMemory<byte> data, TiffPage page, ImageDecoderOptions options)
+    {
+        long bytes = (long)page.SegmentRowBytes * page.SegmentHeight * (page.Planar ? page.Samples : 1);
+        if (bytes > Math.Min(options.MaxWorkingBytes, Array.MaxLength))
+        {
+            throw new ResourceLimitException(
+                $"The strips or tiles of the TIFF file need {bytes} bytes of working memory; the limit is {options.MaxWorkingBytes}. " +
+                "Store it with smaller strips, or raise ImageDecoderOptions.MaxWorkingBytes.");
+        }
+
+        // Uncompressed rows must be in the file.
+        if (page.Compression == TiffCompression.None && (long)page.SegmentRowBytes * page.Height / 2 > data.Length)
+            throw new ImageFormatException($"The TIFF file declares {page.Width}x{page.Height} uncompressed pixels but has {data.Length} bytes: it is truncated.");
+    }
+
+    private static void ReadSegment(
+        ReadOnlyMemory<byte> data, TiffPage page, int index, byte[] buffer, int storedRows, int rows, bool littleEndian, ImageDecoderOptions options)
+    {
+        long offset = page.Offsets[index];
+        if (offset > data.Length)
+            throw new ImageFormatException($"Strip or tile {index} of the TIFF file starts at byte {offset}, but the file has {data.Length} bytes.");
+        long count = index < page.Counts.Length && page.Counts[index] > 0 ? page.Counts[index] : long.MaxValue;
+        ReadOnlyMemory<byte> stored = data.Slice((int)offset, (int)Math.Min(count, data.Length - offset));
+        if (page.Compression == TiffCompression.Jpeg)
+        {
+            ReadJpeg(page, stored, buffer, rows, options);
+            return;
+        }
+
+        Span<byte> target = buffer.AsSpan(0, page.SegmentRowBytes * storedRows);
+        TiffDecompressor.Decompress(page, stored, target, storedRows);
+        if (!page.Predicted)
+            return;
+        for (int y = 0; y < storedRows; y++)
+            TiffPredictor.Undo(target.Slice(y * page.SegmentRowBytes, page.SegmentRowBytes), page.Planar ? 1 : page.Samples, page.Bits, littleEndian);
+    }
+
+    private static void ReadJpeg(TiffPage page, ReadOnlyMemory<byte> stored, byte[] buffer, int rows, ImageDecoderOptions options)
+    {
+        // Tables stand in a stream of their own: start marker, tables, end marker.
+        byte[] stream = stored.ToArray();
+        if (page.JpegTables.Length > 4 && stored.Length > 2)
+            stream = [.. page.JpegTables.AsSpan(0, page.JpegTables.Length - 2), .. stored.Span[2..]];
+        JpegColorSpace? colors = page.Photometric switch
+        {
+            TiffPhotometric.YCbCr => JpegColorSpace.YCbCr,
+            TiffPhotometric.Rgb when page.Samples == 3 && !page.Planar => JpegColorSpace.Rgb,
+            TiffPhotometric.WhiteIsZero or TiffPhotometric.BlackIsZero or TiffPhotometric.Palette => JpegColorSpace.Gray,
+            _ => page.Planar ? JpegColorSpace.Gray : null,
+        };
+        if (colors is null || stream.Length < 4 || stream[0] != 0xFF || stream[1] != 0xD8)
+            throw new ImageFormatException($"The JPEG data of the TIFF file is damaged or of an unsupported kind ({page.Photometric}, {page.Samples} samples).");
+        int samples = page.Planar ? 1 : page.Samples;
+        Image image = JpegDecoder.Decode(stream, options, colors);
+        if (image.Width > page.SegmentWidth || image.Height < rows || image.Height > page.SegmentHeight || samples is not (1 or 3))
+            throw new ImageFormatException($"A JPEG strip of the TIFF file has {image.Width}x{image.Height} pixels; {page.SegmentWidth}x{rows} were expected.");
+        for (int y = 0; y < image.Height; y++)
+        {
+            ReadOnlySpan<byte> row = image.Row(y);
+            Span<byte> target = buffer.AsSpan(y * page.SegmentRowBytes, page.SegmentRowBytes);
+            for (int from = 0, to = 0; to < image.Width * samples; from += 3 / samples, to++)
+                target[to] = row[from];
+        }
+    }
+}
