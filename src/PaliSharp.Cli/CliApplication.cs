@@ -30,17 +30,12 @@ internal static class CliApplication
         try
         {
             int code = await parsed.InvokeAsync(configuration, cancellationToken);
-            await host.Output.FlushAsync(CancellationToken.None);
             return parseError is null ? code : ExitCode.Usage;
         }
         catch (Exception exception) when (Explain(exception) is { } explained)
         {
             host.TellError(explained.Message);
             return explained.Code;
-        }
-        finally
-        {
-            await host.Error.FlushAsync(CancellationToken.None);
         }
     }
 

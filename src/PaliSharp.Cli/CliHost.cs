@@ -49,9 +49,9 @@ internal sealed class CliHost
     /// <summary>Writes an error to standard error.</summary>
     public void TellError(string message) => Tell($"error: {message}");
 
-    // Files and pipes get UTF-8 whatever the system's code page; a terminal gets what it understands.
+    // Files and pipes get UTF-8 whatever the system's code page, each line as it comes; a terminal gets what it understands.
     private static TextWriter Writer(bool isRedirected, Func<Stream> open, TextWriter terminal) => isRedirected
-        ? new StreamWriter(open(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { NewLine = "\n" }
+        ? new StreamWriter(open(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { NewLine = "\n", AutoFlush = true }
         : terminal;
 
     private static IAnsiConsole CreateConsole(TextWriter writer, bool isInteractive)

@@ -28,7 +28,7 @@ internal sealed record CliRun(int Code, string Output, string Error)
             Error = error,
             OpenInput = () => new MemoryStream(setup.Input),
             IsOutputInteractive = setup.IsInteractive,
-            IsErrorInteractive = false,
+            IsErrorInteractive = setup.IsInteractive,
             Variable = name => setup.Variables.GetValueOrDefault(name),
         };
         int code = await CliApplication.RunAsync(args, host, cancellationToken);

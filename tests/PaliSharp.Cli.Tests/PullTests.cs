@@ -59,6 +59,14 @@ public sealed class PullTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_terminal_gets_a_bar_on_standard_error()
+    {
+        CliRun pulled = await CliRun.Of(["pull", HubServer.Id], Online with { IsInteractive = true });
+        Assert.Equal(0, pulled.Code);
+        Assert.True(Directory.Exists(Assert.Single(pulled.Lines)));
+    }
+
+    [Fact]
     public async Task A_model_that_was_not_pulled_says_how_to_pull_it()
     {
         CliRun answer = await CliRun.Of(["caption", CliRun.Picture("02.png"), "--model", "acme/other"], Online);

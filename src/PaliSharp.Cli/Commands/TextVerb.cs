@@ -109,7 +109,6 @@ internal sealed class TextVerb(CliHost host, TextRequest request)
         while (hasPiece)
         {
             host.Output.Write(Shown(pieces.Current.Text));
-            await host.Output.FlushAsync(cancellationToken);
             if (pieces.Current.Result is { } result)
             {
                 host.Output.WriteLine();
@@ -128,7 +127,6 @@ internal sealed class TextVerb(CliHost host, TextRequest request)
             host.Output.WriteLine($"{Shown(name!)}: {Shown(result.Text)}");
         else
             host.Output.WriteLine(Shown(result.Text));
-        host.Output.Flush();
         NoteEnd(result, name);
     }
 

@@ -5,13 +5,7 @@ namespace PaliSharp.Cli.Input;
 /// <summary>File name patterns, for shells that do not expand them: <c>*</c> and <c>?</c> within a name, <c>**</c> for any folders.</summary>
 internal static class FilePattern
 {
-    private static readonly EnumerationOptions Habits = new()
-    {
-        // A link to a folder above would never end.
-        AttributesToSkip = FileAttributes.None,
-        IgnoreInaccessible = true,
-        MatchCasing = MatchCasing.PlatformDefault,
-    };
+    private static readonly EnumerationOptions Habits = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = true };
 
     /// <summary>Whether an argument has wildcards.</summary>
     public static bool IsPattern(string argument) => argument.AsSpan().ContainsAny('*', '?');
@@ -42,8 +36,9 @@ internal static class FilePattern
         return Folders(folder).Where(path => Matches(part, path));
     }
 
+    // Leaves links out: one to a folder above would never end.
     private static IEnumerable<string> FoldersBelow(string folder) =>
-        Folders(folder).Where(path => new DirectoryInfo(path).LinkTarget is null).SelectMany(FoldersBelow).Prepend(folder);
+        Folders(folder).Where(path => Matches("*", path) && new DirectoryInfo(path).LinkTarget is null).SelectMany(FoldersBelow).Prepend(folder);
 
     private static IEnumerable<string> Files(string folder, string pattern) =>
         Directory.Exists(OrHere(folder)) ? Directory.EnumerateFiles(OrHere(folder), "*", Habits).Where(path => Matches(pattern, path)).Select(path => Name(folder, path)) : [];

@@ -106,11 +106,8 @@ internal static class JsonLines
     });
 
     /// <summary>Writes an object and ends the line.</summary>
-    public static void Write<T>(TextWriter output, T value)
-    {
+    public static void Write<T>(TextWriter output, T value) =>
         output.WriteLine(JsonSerializer.Serialize(value, (JsonTypeInfo<T>)Context.GetTypeInfo(typeof(T))!));
-        output.Flush();
-    }
 }
 
 /// <summary>Serialisers made at compile time.</summary>

@@ -20,13 +20,14 @@ public sealed record BenchmarkOptions
     public int PromptTokens { get; init; } = 8;
 
     /// <summary>An encoded picture to decode and resize; null for a PNG of 1280×960 pixels made by a formula.</summary>
-    public ReadOnlyMemory<byte>? Picture { get; init; }
+    public byte[]? Picture { get; init; }
 }
 
 /// <summary>Times the stages of a model through the same calls that answers take, beside the limits of the machine in the same minute.</summary>
 public static class ModelBenchmark
 {
     private const long BandwidthBuffer = 512L << 20;
+    private const int MachineRuns = 3;
     private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Runs the benchmark.</summary>
@@ -50,8 +51,7 @@ public static class ModelBenchmark
         if (positions + options.DecodeTokens > config.Text.MaxPositions)
             throw new PromptException($"{positions} positions and {options.DecodeTokens} tokens do not fit into a context of {config.Text.MaxPositions}.");
 
-        progress?.Report("measuring the machine");
-        (double operations, double bytes) = MeasureMachine(subject.Backend);
+        double operationsBefore = MeasureOperations(subject.Backend);
         var run = new StageRun(subject, options);
         progress?.Report("warming up");
         for (long start = Stopwatch.GetTimestamp(); ;)
@@ -70,8 +70,9 @@ public static class ModelBenchmark
             run.Execute();
         }
 
-        // The limits once more: on a shared machine they change.
-        (double operationsAfter, double bytesAfter) = MeasureMachine(subject.Backend);
+        // Before the machine is measured, which takes memory of its own.
+        long memory = PeakMemory();
+        progress?.Report("measuring the machine");
         return new BenchmarkReport
         {
             Model = subject.Name,
@@ -81,25 +82,21 @@ public static class ModelBenchmark
             Threads = subject.Backend.Team.Size,
             InstructionPath = subject.Backend.Path,
             Runs = options.Runs,
-            PeakOperationsPerSecond = Math.Max(operations, operationsAfter),
-            PeakBytesPerSecond = Math.Max(bytes, bytesAfter),
+            PeakOperationsPerSecond = Math.Max(operationsBefore, MeasureOperations(subject.Backend)),
+            PeakBytesPerSecond = MeasureBytes(subject.Backend),
             Stages = run.Stages(positions),
-            PeakMemoryBytes = PeakMemory(),
+            PeakMemoryBytes = memory,
         };
     }
 
-    private static (double Operations, double Bytes) MeasureMachine(CpuBackend backend)
-    {
-        double operations = 0;
-        double bytes = 0;
-        using var buffer = new NativeBuffer(BandwidthBuffer);
-        for (int i = 0; i < 3; i++)
-        {
-            operations = Math.Max(operations, MachinePeaks.MultiplyAddRate(backend.Team, backend.Path));
-            bytes = Math.Max(bytes, MachinePeaks.ReadBandwidth(backend.Team, buffer));
-        }
+    // The best of several: on a shared machine the limits change from moment to moment.
+    private static double MeasureOperations(CpuBackend backend) =>
+        Enumerable.Range(0, MachineRuns).Max(_ => MachinePeaks.MultiplyAddRate(backend.Team, backend.Path));
 
-        return (operations, bytes);
+    private static double MeasureBytes(CpuBackend backend)
+    {
+        using var buffer = new NativeBuffer(BandwidthBuffer);
+        return Enumerable.Range(0, MachineRuns).Max(_ => MachinePeaks.ReadBandwidth(backend.Team, buffer));
     }
 
     private static long PeakMemory()
@@ -112,7 +109,7 @@ public static class ModelBenchmark
     private sealed class StageRun(BenchmarkModel subject, BenchmarkOptions options)
     {
         private readonly PaliGemmaModel _model = subject.Model;
-        private readonly ReadOnlyMemory<byte> _picture = options.Picture ?? MakePicture();
+        private readonly byte[] _picture = options.Picture ?? MakePicture();
         private readonly int[] _prompt = MakePrompt(subject.Model.Config, options.PromptTokens);
         private readonly List<double> _decodePicture = [];
         private readonly List<double> _resize = [];
