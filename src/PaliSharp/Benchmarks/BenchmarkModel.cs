@@ -66,7 +66,7 @@ public sealed class BenchmarkModel : IDisposable
 
     internal static BenchmarkModel Synthesize(string name, PaliGemmaConfig config, CpuOptions? cpu, CancellationToken cancellationToken)
     {
-        WeightSet weights = SyntheticWeights.Create(config, cancellationToken);
+        WeightSet weights = SyntheticCheckpoint.Create(config, cancellationToken: cancellationToken);
         return new BenchmarkModel(name, config, new ImagePreprocessing { Size = config.Vision.ImageSize }, weights, cpu, storage: null);
     }
 

@@ -12,10 +12,21 @@ public static unsafe class SyntheticCheckpoint
     /// <summary>Computes all weights of a model in native memory, on all processors.</summary>
     /// <param name="config">The geometry.</param>
     /// <param name="type">How matrices are stored; vectors and the position table are float32 as in any loaded checkpoint, rounded like the rest.</param>
-    public static WeightSet Create(PaliGemmaConfig config, WeightType type = WeightType.BFloat16)
+    /// <param name="cancellationToken">Stops between pieces.</param>
+    /// <exception cref="ResourceLimitException">The process may not use so much memory.</exception>
+    public static WeightSet Create(PaliGemmaConfig config, WeightType type = WeightType.BFloat16, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return new WeightSet(ModelTensors.Of(config).Select(tensor => Create(tensor.Name, tensor.Shape, type)));
+        (string Name, TensorShape Shape)[] tensors = [.. ModelTensors.Of(config)];
+        long needed = tensors.Sum(tensor => tensor.Shape.Count * Weight.ElementSize(StoredType(tensor.Name, tensor.Shape, type)));
+        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (needed > available)
+        {
+            throw new ResourceLimitException(
+                $"The weights take {needed >> 20} MiB and this process may use {available >> 20} MiB. Choose a smaller size, or write a checkpoint to disk.");
+        }
+
+        return new WeightSet([.. tensors.Select(tensor => Create(tensor.Name, tensor.Shape, type, cancellationToken))]);
     }
 
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>; there is no tokenizer.</summary>
@@ -36,11 +47,15 @@ public static unsafe class SyntheticCheckpoint
         AtomicFile.Write(Path.Combine(folder, "config.json"), stream => WriteConfig(stream, config, type));
     }
 
-    private static Weight Create(string name, TensorShape shape, WeightType type)
+    private static WeightType StoredType(string name, TensorShape shape, WeightType type) =>
+        ModelTensors.IsWidened(name, shape) ? WeightType.Float32 : type;
+
+    private static Weight Create(string name, TensorShape shape, WeightType type, CancellationToken cancellationToken)
     {
-        WeightType stored = ModelTensors.IsWidened(name, shape) ? WeightType.Float32 : type;
+        WeightType stored = StoredType(name, shape, type);
         var memory = new NativeBuffer(shape.Count * Weight.ElementSize(stored));
-        Parallel.For(0L, (shape.Count + ChunkElements - 1) / ChunkElements, () => new float[ChunkElements], (chunk, _, values) =>
+        long chunks = (shape.Count + ChunkElements - 1) / ChunkElements;
+        Parallel.For(0L, chunks, new ParallelOptions { CancellationToken = cancellationToken }, () => new float[ChunkElements], (chunk, _, values) =>
         {
             long start = chunk * ChunkElements;
             Span<float> run = values.AsSpan(0, (int)Math.Min(ChunkElements, shape.Count - start));
