@@ -67,7 +67,8 @@ internal ref struct LosslessDecoder
         return pixels;
     }
 
-    private static ImageFormatException Damaged(string what) => new($"The lossless data of the WebP file {what}: it is damaged or truncated.");
+    private static ImageFormatException Damaged(string what) =>
+        new($"The lossless data of the WebP file {what}: it is damaged or truncated.");
 
     private LosslessTransform ReadTransform(List<LosslessTransform> earlier, ref int width, int height)
     {

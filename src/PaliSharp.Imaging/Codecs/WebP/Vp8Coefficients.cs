@@ -16,7 +16,13 @@ internal sealed class Vp8Coefficients(byte[] probabilities, int columns)
     private static ReadOnlySpan<byte> Zigzag => [0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15];
 
     // The probabilities of the extra bits of large values, ended by 0.
-    private static ReadOnlySpan<byte> LargeBits => [173, 148, 140, 0, 176, 155, 140, 135, 0, 180, 157, 141, 134, 130, 0, 254, 254, 243, 230, 196, 177, 153, 140, 133, 130, 129, 0];
+    private static ReadOnlySpan<byte> LargeBits =>
+    [
+        173, 148, 140, 0,
+        176, 155, 140, 135, 0,
+        180, 157, 141, 134, 130, 0,
+        254, 254, 243, 230, 196, 177, 153, 140, 133, 130, 129, 0,
+    ];
 
     private static ReadOnlySpan<byte> LargeStarts => [0, 4, 9, 15];
 

@@ -121,7 +121,8 @@ internal sealed class WebPFile
     }
 
     /// <summary>What the file says about its pictures.</summary>
-    public ImageMetadata ToMetadata() => ImageMetadata.ForPixels(Width, Height) with { Format = ImageFormat.WebP, Orientation = Orientation, IccProfile = IccProfile };
+    public ImageMetadata ToMetadata() =>
+        ImageMetadata.ForPixels(Width, Height) with { Format = ImageFormat.WebP, Orientation = Orientation, IccProfile = IccProfile };
 
     private static WebPFrame ReadAnimationFrame(ReadOnlyMemory<byte> content)
     {
@@ -157,13 +158,18 @@ internal sealed class WebPFile
             uint type = BinaryPrimitives.ReadUInt32LittleEndian(data.Span);
             uint length = BinaryPrimitives.ReadUInt32LittleEndian(data.Span[4..]);
             if (length > data.Length - 8)
-                throw new ImageFormatException($"A chunk of the WebP file declares {length} bytes but {data.Length - 8} are left: it is truncated.");
+            {
+                throw new ImageFormatException(
+                    $"A chunk of the WebP file declares {length} bytes but {data.Length - 8} are left: it is truncated.");
+            }
+
             yield return (type, data.Slice(8, (int)length));
             data = data[(int)Math.Min(8 + length + (length & 1), (uint)data.Length)..];
         }
     }
 
-    private static ImageFormatException Damaged(string chunk, int length) => new($"The {chunk} chunk of the WebP file has only {length} bytes: it is damaged.");
+    private static ImageFormatException Damaged(string chunk, int length) =>
+        new($"The {chunk} chunk of the WebP file has only {length} bytes: it is damaged.");
 
     private static int UInt24(ReadOnlySpan<byte> data) => data[0] | (data[1] << 8) | (data[2] << 16);
 }
