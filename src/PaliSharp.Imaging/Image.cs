@@ -96,7 +96,8 @@ public sealed class Image
     {
         options ??= ImageDecoderOptions.Default;
         return ImageDecoders.Find(data, options) is IAnimationDecoder decoder
-            ? decoder.DecodeFrames(data, options).Select(frame => options.ApplyOrientation ? frame with { Image = Orientation.Apply(frame.Image) } : frame)
+            ? decoder.DecodeFrames(data, options)
+                .Select(frame => options.ApplyOrientation ? frame with { Image = Orientation.Apply(frame.Image) } : frame)
             : [new ImageFrame(Decode(data, options), TimeSpan.Zero)];
     }
 
@@ -144,7 +145,11 @@ public sealed class Image
         if (channels is not (3 or 4))
             throw new ArgumentOutOfRangeException(nameof(channels), channels, "A picture has 3 or 4 channels.");
         if (pixels.Length != (long)width * height * channels)
-            throw new ArgumentException($"{pixels.Length} bytes were given for {width}x{height} pixels of {channels} channels.", nameof(pixels));
+        {
+            throw new ArgumentException(
+                $"{pixels.Length} bytes were given for {width}x{height} pixels of {channels} channels.", nameof(pixels));
+        }
+
         return new Image(width, height, channels, pixels.ToArray(), ImageMetadata.ForPixels(width, height));
     }
 

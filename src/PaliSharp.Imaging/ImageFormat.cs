@@ -24,6 +24,9 @@ public enum ImageFormat
     /// <summary>Tagged Image File Format, BigTIFF included.</summary>
     Tiff,
 
+    /// <summary>WebP, lossy or lossless.</summary>
+    WebP,
+
     /// <summary>Truevision TGA.</summary>
     Tga,
 

@@ -29,7 +29,10 @@ internal static class ImageLimits
     public static void CheckFrames(string format, int number, ImageDecoderOptions options)
     {
         if (number > options.MaxFrames)
-            throw new ResourceLimitException($"The {format} file has more than {options.MaxFrames} frames. Raise ImageDecoderOptions.MaxFrames if the file is trusted.");
+        {
+            throw new ResourceLimitException(
+                $"The {format} file has more than {options.MaxFrames} frames. Raise ImageDecoderOptions.MaxFrames if the file is trusted.");
+        }
     }
 
     /// <summary>The bytes of a picture, checked against what one array can hold.</summary>
@@ -38,7 +41,11 @@ internal static class ImageLimits
     {
         long bytes = (long)width * height;
         if (bytes > Array.MaxLength / channels)
-            throw new ResourceLimitException($"A picture of {width}x{height} pixels with {channels} channels does not fit in one array. Use a smaller size.");
+        {
+            throw new ResourceLimitException(
+                $"A picture of {width}x{height} pixels with {channels} channels does not fit in one array. Use a smaller size.");
+        }
+
         return (int)(bytes * channels);
     }
 }

@@ -37,7 +37,11 @@ public static class ImagePreprocessor
         ArgumentNullException.ThrowIfNull(image);
         int plane = image.Width * image.Height;
         if (target.Length != 3L * plane)
-            throw new ArgumentException($"The target has {target.Length} values; 3x{image.Height}x{image.Width} are needed.", nameof(target));
+        {
+            throw new ArgumentException(
+                $"The target has {target.Length} values; 3x{image.Height}x{image.Width} are needed.", nameof(target));
+        }
+
         ReadOnlySpan<float> values = Values;
         ReadOnlySpan<byte> pixels = image.Pixels;
         Span<float> red = target[..plane];

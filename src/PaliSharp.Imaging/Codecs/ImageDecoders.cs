@@ -6,6 +6,7 @@ using PaliSharp.Imaging.Codecs.Pnm;
 using PaliSharp.Imaging.Codecs.Qoi;
 using PaliSharp.Imaging.Codecs.Tga;
 using PaliSharp.Imaging.Codecs.Tiff;
+using PaliSharp.Imaging.Codecs.WebP;
 
 namespace PaliSharp.Imaging.Codecs;
 
@@ -13,7 +14,18 @@ namespace PaliSharp.Imaging.Codecs;
 internal static class ImageDecoders
 {
     // TGA is last: it has no signature.
-    private static readonly IImageDecoder[] All = [new PngDecoder(), new JpegDecoder(), new GifDecoder(), new BmpDecoder(), new PnmDecoder(), new TiffDecoder(), new QoiDecoder(), new TgaDecoder()];
+    private static readonly IImageDecoder[] All =
+    [
+        new PngDecoder(),
+        new JpegDecoder(),
+        new WebPDecoder(),
+        new GifDecoder(),
+        new BmpDecoder(),
+        new PnmDecoder(),
+        new TiffDecoder(),
+        new QoiDecoder(),
+        new TgaDecoder(),
+    ];
 
     /// <summary>Finds the decoder by the content of the file.</summary>
     /// <exception cref="ImageFormatException">No format matches.</exception>
@@ -30,6 +42,7 @@ internal static class ImageDecoders
         throw new ImageFormatException(
             data.IsEmpty
                 ? "The picture file is empty."
-                : $"The content is of no known picture format (it starts with the bytes {Convert.ToHexString(data.Span[..Math.Min(8, data.Length)])}). Known formats: PNG, JPEG, GIF, BMP, PNM, TIFF, QOI, TGA.");
+                : $"The content is of no known picture format (it starts with the bytes {Convert.ToHexString(data.Span[..Math.Min(8, data.Length)])}). " +
+                  "Known formats: PNG, JPEG, WebP, GIF, BMP, PNM, TIFF, QOI, TGA.");
     }
 }

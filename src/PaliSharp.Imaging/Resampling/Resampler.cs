@@ -98,12 +98,23 @@ public static class Resampler
         if (!Enum.IsDefined(filter))
             throw new ArgumentOutOfRangeException(nameof(filter), filter, "There is no such filter.");
         if (sourceLength != (long)sourceWidth * sourceHeight * channels)
-            throw new ArgumentException($"The source has {sourceLength} samples; {sourceWidth}x{sourceHeight}x{channels} were announced.", nameof(sourceLength));
+        {
+            throw new ArgumentException(
+                $"The source has {sourceLength} samples; {sourceWidth}x{sourceHeight}x{channels} were announced.", nameof(sourceLength));
+        }
+
         if (targetLength != (long)width * height * channels)
-            throw new ArgumentException($"The target has {targetLength} samples; {width}x{height}x{channels} are needed.", nameof(targetLength));
+        {
+            throw new ArgumentException(
+                $"The target has {targetLength} samples; {width}x{height}x{channels} are needed.", nameof(targetLength));
+        }
+
         bool inside = box.Left >= 0 && box.Top >= 0 && box.Right <= sourceWidth && box.Bottom <= sourceHeight;
         if (!inside || !(box.Right > box.Left) || !(box.Bottom > box.Top))
-            throw new ArgumentException($"The box {box} is empty or leaves the picture of {sourceWidth}x{sourceHeight} pixels.", nameof(box));
+        {
+            throw new ArgumentException(
+                $"The box {box} is empty or leaves the picture of {sourceWidth}x{sourceHeight} pixels.", nameof(box));
+        }
     }
 
     private static void ResizeNearest<T>(

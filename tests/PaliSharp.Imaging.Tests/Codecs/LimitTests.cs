@@ -41,6 +41,17 @@ public class LimitTests
     }
 
     [Fact]
+    public void A_file_that_ends_inside_the_checksum_of_an_empty_chunk_is_truncated()
+    {
+        byte[] header = TestPictures.Png(Image.FromPixels(1, 1, [1, 2, 3]))[..33];
+        for (int rest = 0; rest < 4; rest++)
+        {
+            byte[] file = [.. header, 0, 0, 0, 0, .. "teSt"u8, .. new byte[rest]];
+            Assert.Throws<ImageFormatException>(() => Image.Decode(file));
+        }
+    }
+
+    [Fact]
     public void Long_files_are_refused()
     {
         byte[] file = TestPictures.Png(TestPictures.Random(40, 40, 3, 1));

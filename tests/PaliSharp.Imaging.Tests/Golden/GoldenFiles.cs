@@ -10,7 +10,7 @@ internal static class GoldenFiles
     public const string Topic = "imaging";
 
     /// <summary>The formats whose decoder exists.</summary>
-    public static readonly string[] Formats = ["png", "jpeg", "gif", "bmp", "pnm", "tiff", "qoi", "tga"];
+    public static readonly string[] Formats = ["png", "jpeg", "webp", "gif", "bmp", "pnm", "tiff", "qoi", "tga"];
 
     /// <summary>The cases of <c>folder/cases.json</c> in every root, with the folder that their paths start from.</summary>
     public static IReadOnlyList<(string Folder, JsonElement Case)> Read(string folder, string file = "cases.json")

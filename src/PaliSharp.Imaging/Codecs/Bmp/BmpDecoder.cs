@@ -20,7 +20,11 @@ internal sealed class BmpDecoder : IImageDecoder
         BmpHeader header = BmpHeader.Parse(data.Span);
         ImageLimits.CheckSize("BMP", header.Width, header.Height, options);
         if (header.PixelPosition > data.Length)
-            throw new ImageFormatException($"The pixels of the BMP file start at byte {header.PixelPosition}, but the file has {data.Length} bytes.");
+        {
+            throw new ImageFormatException(
+                $"The pixels of the BMP file start at byte {header.PixelPosition}, but the file has {data.Length} bytes.");
+        }
+
         (int width, int height) = ((int)header.Width, (int)header.Height);
         ReadOnlySpan<byte> rows = data.Span[(int)header.PixelPosition..];
         long stride = (((header.Width * header.Bits) + 31) / 32) * 4;
@@ -38,7 +42,11 @@ internal sealed class BmpDecoder : IImageDecoder
         // The last row may lack its padding.
         long needed = (stride * (height - 1)) + (((header.Width * bits) + 7) / 8);
         if (rows.Length < needed)
-            throw new ImageFormatException($"The BMP file has {rows.Length} bytes of pixels; {width}x{height} pixels of {bits} bits need {needed}: it is truncated.");
+        {
+            throw new ImageFormatException(
+                $"The BMP file has {rows.Length} bytes of pixels; {width}x{height} pixels of {bits} bits need {needed}: it is truncated.");
+        }
+
         int channels = header.Masks[3] != 0 ? 4 : 3;
         byte[] pixels = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(width, height, channels));
         var fields = new Fields(header.Masks);

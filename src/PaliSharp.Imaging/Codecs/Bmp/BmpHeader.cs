@@ -103,7 +103,11 @@ internal sealed record BmpHeader
     private static byte[] ReadPalette(ReadOnlySpan<byte> data, ref int position, uint colors, int entrySize)
     {
         if (colors > 256 || data.Length - position < colors * entrySize)
-            throw new ImageFormatException($"The BMP file declares a palette of {colors} colours; at most 256 are possible and all must be in the file.");
+        {
+            throw new ImageFormatException(
+                $"The BMP file declares a palette of {colors} colours; at most 256 are possible and all must be in the file.");
+        }
+
         byte[] palette = new byte[768];
         for (int i = 0; i < colors; i++)
         {
@@ -124,7 +128,11 @@ internal sealed record BmpHeader
             uint ones = mask == 0 ? 0 : mask >> System.Numerics.BitOperations.TrailingZeroCount(mask);
             bool contiguous = (ones & (ones + 1)) == 0 && System.Numerics.BitOperations.PopCount(mask) <= 16;
             if (!contiguous || (mask & seen) != 0 || (mask == 0 && i < 3))
-                throw new ImageFormatException($"The BMP file has the colour mask {mask:X8}, which is empty, overlaps another or has holes.");
+            {
+                throw new ImageFormatException(
+                    $"The BMP file has the colour mask {mask:X8}, which is empty, overlaps another or has holes.");
+            }
+
             seen |= mask;
         }
     }

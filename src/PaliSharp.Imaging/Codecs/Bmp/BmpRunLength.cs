@@ -60,5 +60,6 @@ internal static class BmpRunLength
         }
     }
 
-    private static ImageFormatException Truncated() => new("The run-length data of the BMP file ends before the picture: it is truncated or damaged.");
+    private static ImageFormatException Truncated() =>
+        new("The run-length data of the BMP file ends before the picture: it is truncated or damaged.");
 }

@@ -28,7 +28,11 @@ internal sealed class GifCanvas
     public void Draw(GifFrame frame, ImageDecoderOptions options)
     {
         if (frame.Width == 0 || frame.Height == 0)
-            throw new ImageFormatException($"A frame of the GIF file has {frame.Width}x{frame.Height} pixels; both sides must be at least 1.");
+        {
+            throw new ImageFormatException(
+                $"A frame of the GIF file has {frame.Width}x{frame.Height} pixels; both sides must be at least 1.");
+        }
+
         bool isFirst = _last is null;
         int width = Math.Max(isFirst ? _reader.Width : Width, frame.Left + frame.Width);
         int height = Math.Max(isFirst ? _reader.Height : Height, frame.Top + frame.Height);

@@ -14,7 +14,11 @@ internal static class GifLzw
     public static void Decode(ReadOnlySpan<byte> data, int minimumCodeSize, Span<byte> output)
     {
         if (minimumCodeSize is < 1 or > 11)
-            throw new ImageFormatException($"The LZW data of the GIF file starts with codes of {minimumCodeSize} bits; 2 to 8 are usual, 1 to 11 possible.");
+        {
+            throw new ImageFormatException(
+                $"The LZW data of the GIF file starts with codes of {minimumCodeSize} bits; 2 to 8 are usual, 1 to 11 possible.");
+        }
+
         int clear = 1 << minimumCodeSize;
         int next = clear + 2;
         int codeSize = minimumCodeSize + 1;
@@ -55,7 +59,11 @@ internal static class GifLzw
             if (code == clear + 1)
                 throw Short(written, output.Length);
             if (code > next || (last < 0 && code >= clear) || (code == next && next >= TableSize))
-                throw new ImageFormatException($"The LZW data of the GIF file holds the code {code} where at most {next} is valid: it is damaged.");
+            {
+                throw new ImageFormatException(
+                    $"The LZW data of the GIF file holds the code {code} where at most {next} is valid: it is damaged.");
+            }
+
             if (last >= 0 && next < TableSize)
             {
                 prefix[next] = (ushort)last;

@@ -86,7 +86,11 @@ internal sealed class GifReader
         _position = frame.DataPosition + 1;
         byte[] compressed = JoinBlocks();
         if ((long)frame.Width * frame.Height > (long)compressed.Length * GifLzw.LargestExpansion)
-            throw new ImageFormatException($"A frame of the GIF file has {frame.Width}x{frame.Height} pixels but only {compressed.Length} bytes of data.");
+        {
+            throw new ImageFormatException(
+                $"A frame of the GIF file has {frame.Width}x{frame.Height} pixels but only {compressed.Length} bytes of data.");
+        }
+
         byte[] indices = new byte[frame.Width * frame.Height];
         GifLzw.Decode(compressed, codeSize, indices);
         return frame.Interlaced ? Deinterlace(indices, frame.Width, frame.Height) : indices;

@@ -28,7 +28,11 @@ internal sealed class JpegDecoder : IImageDecoder
         ImageLimits.CheckSize("JPEG", frame.Width, frame.Height, options);
         bool known = colorSpace is null || frame.Components.Length == (colorSpace == JpegColorSpace.Gray ? 1 : 3);
         if (!known)
-            throw new ImageFormatException($"The embedded JPEG picture has {frame.Components.Length} components, which does not fit the file around it.");
+        {
+            throw new ImageFormatException(
+                $"The embedded JPEG picture has {frame.Components.Length} components, which does not fit the file around it.");
+        }
+
         bool streamed = !frame.Progressive && scan.Components.Length == frame.Components.Length;
         if (!streamed)
             CheckWorkingMemory(frame, options);
@@ -112,7 +116,11 @@ internal sealed class JpegDecoder : IImageDecoder
             }
 
             if (visits < 0)
-                throw new ResourceLimitException("The JPEG file has so many scans that decoding it would take too long. Convert it to baseline JPEG.");
+            {
+                throw new ResourceLimitException(
+                    "The JPEG file has so many scans that decoding it would take too long. Convert it to baseline JPEG.");
+            }
+
             var decoder = new JpegScanDecoder(frame, scan, file.Data.Span, file.Position);
             decoder.DecodeAll();
             if (decoder.IsTruncated)

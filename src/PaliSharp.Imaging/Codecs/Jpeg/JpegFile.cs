@@ -25,7 +25,8 @@ internal sealed class JpegFile(ReadOnlyMemory<byte> file)
 
     /// <summary>The frame.</summary>
     /// <exception cref="ImageFormatException">There is none.</exception>
-    public JpegFrame Frame => _frame ?? throw new ImageFormatException("The JPEG file has no frame header (SOF) before its end: it is truncated or damaged.");
+    public JpegFrame Frame =>
+        _frame ?? throw new ImageFormatException("The JPEG file has no frame header (SOF) before its end: it is truncated or damaged.");
 
     /// <summary>Reads segments up to the next scan.</summary>
     /// <returns>The scan, or null at the end of the picture or of the file.</returns>
@@ -59,7 +60,11 @@ internal sealed class JpegFile(ReadOnlyMemory<byte> file)
                     break;
                 case 0xDD:
                     if (segment.Length != 2)
-                        throw new ImageFormatException($"The restart interval segment of the JPEG file has {segment.Length} bytes; it needs 2.");
+                    {
+                        throw new ImageFormatException(
+                            $"The restart interval segment of the JPEG file has {segment.Length} bytes; it needs 2.");
+                    }
+
                     _restartInterval = BinaryPrimitives.ReadUInt16BigEndian(segment.Span);
                     break;
                 case 0xDA:
@@ -106,7 +111,11 @@ internal sealed class JpegFile(ReadOnlyMemory<byte> file)
         if (length < 2)
             throw new ImageFormatException($"The segment FF{marker:X2} of the JPEG file has length {length}; it must be at least 2.");
         if (length > rest.Length)
-            throw new ImageFormatException($"The segment FF{marker:X2} of the JPEG file needs {length} bytes but {rest.Length} are left: it is truncated.");
+        {
+            throw new ImageFormatException(
+                $"The segment FF{marker:X2} of the JPEG file needs {length} bytes but {rest.Length} are left: it is truncated.");
+        }
+
         Position += length;
         return rest[2..length];
     }
@@ -137,7 +146,11 @@ internal sealed class JpegFile(ReadOnlyMemory<byte> file)
         while (!data.IsEmpty)
         {
             if (data.Length < 17)
-                throw new ImageFormatException($"A Huffman table segment of the JPEG file ends after {data.Length} bytes of a table; 17 are needed at least.");
+            {
+                throw new ImageFormatException(
+                    $"A Huffman table segment of the JPEG file ends after {data.Length} bytes of a table; 17 are needed at least.");
+            }
+
             bool isDc = data[0] >> 4 == 0;
             int index = data[0] & 15;
             ReadOnlySpan<byte> counts = data.Slice(1, 16);
@@ -145,7 +158,11 @@ internal sealed class JpegFile(ReadOnlyMemory<byte> file)
             foreach (byte count in counts)
                 total += count;
             if (data[0] >> 4 > 1 || index > 3 || total > 256 || data.Length < 17 + total)
-                throw new ImageFormatException($"A Huffman table of the JPEG file is damaged (class and index {data[0]:X2}, {total} symbols).");
+            {
+                throw new ImageFormatException(
+                    $"A Huffman table of the JPEG file is damaged (class and index {data[0]:X2}, {total} symbols).");
+            }
+
             ReadOnlySpan<byte> symbols = data.Slice(17, total);
             (isDc ? _dcTables : _acTables)[index] = JpegHuffmanTable.Create(counts, symbols, isDc);
             data = data[(17 + total)..];
@@ -157,7 +174,11 @@ internal sealed class JpegFile(ReadOnlyMemory<byte> file)
         JpegFrame frame = Frame;
         int count = data.Length > 0 ? data[0] : 0;
         if (count is < 1 or > 4 || data.Length != 4 + (2 * count))
-            throw new ImageFormatException($"A scan header of the JPEG file has {data.Length} bytes for {count} components; 1 to 4 components need 4 + 2 each.");
+        {
+            throw new ImageFormatException(
+                $"A scan header of the JPEG file has {data.Length} bytes for {count} components; 1 to 4 components need 4 + 2 each.");
+        }
+
         ReadOnlySpan<byte> parameters = data[(1 + (2 * count))..];
         var components = new JpegComponent[count];
         var scan = new JpegScan(components, parameters[0], parameters[1], parameters[2] >> 4, parameters[2] & 15, _restartInterval);
@@ -196,6 +217,7 @@ internal sealed class JpegFile(ReadOnlyMemory<byte> file)
 
         static JpegHuffmanTable? Table(JpegHuffmanTable?[] tables, int index) => index < tables.Length ? tables[index] : null;
         static bool IsStandard(JpegFrame frame, int index) => !frame.Progressive && index < 2;
-        static ImageFormatException Undefined(string kind, int index) => new($"The JPEG file uses {kind} Huffman table {index}, which it does not define.");
+        static ImageFormatException Undefined(string kind, int index) =>
+            new($"The JPEG file uses {kind} Huffman table {index}, which it does not define.");
     }
 }

@@ -73,7 +73,11 @@ internal sealed class JpegFrame
         if (count is not (1 or 3 or 4))
             throw new ImageFormatException($"The JPEG file has {count} components; 1, 3 or 4 are supported.");
         if (data.Length != 6 + (3 * count))
-            throw new ImageFormatException($"The frame header of the JPEG file has {data.Length} bytes; {count} components need {6 + (3 * count)}.");
+        {
+            throw new ImageFormatException(
+                $"The frame header of the JPEG file has {data.Length} bytes; {count} components need {6 + (3 * count)}.");
+        }
+
         var components = new JpegComponent[count];
         for (int i = 0; i < count; i++)
         {

@@ -34,12 +34,20 @@ internal sealed class JpegHuffmanTable
         {
             int count = counts[length - 1];
             if (code + count > 1 << length)
-                throw new ImageFormatException($"A Huffman table of the JPEG file has too many codes of {length} bits: the file is damaged.");
+            {
+                throw new ImageFormatException(
+                    $"A Huffman table of the JPEG file has too many codes of {length} bits: the file is damaged.");
+            }
+
             table._offset[length] = index - code;
             for (int i = 0; i < count; i++, code++, index++)
             {
                 if (isDc && symbols[index] > 15)
-                    throw new ImageFormatException($"A DC Huffman table of the JPEG file holds the size {symbols[index]}; at most 15 is valid.");
+                {
+                    throw new ImageFormatException(
+                        $"A DC Huffman table of the JPEG file holds the size {symbols[index]}; at most 15 is valid.");
+                }
+
                 if (length <= LookupBits)
                 {
                     int shift = LookupBits - length;

@@ -20,6 +20,9 @@ internal sealed record JpegScan(JpegComponent[] Components, int First, int Last,
         valid &= High == 0 || Low == High - 1;
         valid &= Low <= 13;
         if (!valid)
-            throw new ImageFormatException($"A scan of the progressive JPEG file has invalid parameters (band {First}..{Last}, bits {High}, {Low}).");
+        {
+            throw new ImageFormatException(
+                $"A scan of the progressive JPEG file has invalid parameters (band {First}..{Last}, bits {High}, {Low}).");
+        }
     }
 }

@@ -49,7 +49,8 @@ internal sealed class PngDecoder : IImageDecoder
             }
             catch (Exception exception) when (exception is InvalidDataException or IOException)
             {
-                throw new ImageFormatException($"The compressed data of the PNG file is damaged or truncated: {exception.Message}", exception);
+                throw new ImageFormatException(
+                    $"The compressed data of the PNG file is damaged or truncated: {exception.Message}", exception);
             }
         }
 

@@ -62,7 +62,7 @@ internal sealed class PngFile
             uint length = BinaryPrimitives.ReadUInt32BigEndian(data.Span[at..]);
             uint type = BinaryPrimitives.ReadUInt32BigEndian(data.Span[(at + 4)..]);
             int available = data.Length - at - 8;
-            bool complete = length <= (uint)Math.Max(available - 4, 0);
+            bool complete = length + 4L <= available;
             ReadOnlyMemory<byte> content = data.Slice(at + 8, (int)Math.Min(length, (uint)available));
             if (type == Idat)
             {
@@ -136,7 +136,11 @@ internal sealed class PngFile
                 break;
             case Plte when !_imageDataEnded:
                 if (Header.ColorType == PngColorType.Palette && (content.Length > 768 || content.Length % 3 != 0 || content.IsEmpty))
-                    throw new ImageFormatException($"The PLTE chunk of the PNG file has {content.Length} bytes; it needs 3 to 768, three for each colour.");
+                {
+                    throw new ImageFormatException(
+                        $"The PLTE chunk of the PNG file has {content.Length} bytes; it needs 3 to 768, three for each colour.");
+                }
+
                 Palette = content;
                 break;
             case Trns when !_imageDataEnded:
@@ -166,7 +170,11 @@ internal sealed class PngFile
         if (needed == 0)
             return;
         if (content.Length < needed)
-            throw new ImageFormatException($"The tRNS chunk of the PNG file has {content.Length} bytes; colour type {(int)Header.ColorType} needs {needed}.");
+        {
+            throw new ImageFormatException(
+                $"The tRNS chunk of the PNG file has {content.Length} bytes; colour type {(int)Header.ColorType} needs {needed}.");
+        }
+
         Transparency = content;
     }
 

@@ -53,7 +53,11 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, P
             _ => false,
         };
         if (!known)
-            throw new ImageFormatException($"The PNG file has colour type {type} with {depth} bits a sample; PNG knows no such combination.");
+        {
+            throw new ImageFormatException(
+                $"The PNG file has colour type {type} with {depth} bits a sample; PNG knows no such combination.");
+        }
+
         if (data[10] != 0 || data[11] != 0 || data[12] > 1)
         {
             throw new ImageFormatException(

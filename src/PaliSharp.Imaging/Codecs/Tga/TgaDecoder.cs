@@ -20,7 +20,8 @@ internal sealed class TgaDecoder : IImageDecoder
             2 => data[16] is 16 or 24 or 32 && data[1] <= 1,
             _ => data[16] is 1 or 8 or 16 && data[1] == 0,
         };
-        return known && depth && (data[17] & 0xC0) == 0 && BinaryPrimitives.ReadUInt32LittleEndian(data[12..]) is var size && (ushort)size != 0 && size >> 16 != 0;
+        (int width, int height) = Size(data);
+        return known && depth && (data[17] & 0xC0) == 0 && width > 0 && height > 0;
     }
 
     public ImageInfo Identify(ReadOnlyMemory<byte> data, ImageDecoderOptions options)

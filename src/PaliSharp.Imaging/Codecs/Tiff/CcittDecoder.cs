@@ -42,7 +42,8 @@ internal ref struct CcittDecoder
         }
     }
 
-    private static ImageFormatException Damaged() => new("The fax data of the TIFF file holds an invalid code or ends early: the file is damaged.");
+    private static ImageFormatException Damaged() =>
+        new("The fax data of the TIFF file holds an invalid code or ends early: the file is damaged.");
 
     private void DecodeRow(TiffPage page)
     {

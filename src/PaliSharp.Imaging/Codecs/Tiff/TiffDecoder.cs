@@ -48,7 +48,11 @@ internal sealed class TiffDecoder : IAnimationDecoder
         int rows = JpegComponent.DivideUp(page.Height, page.SegmentHeight);
         int planes = page.Planar ? page.Samples : 1;
         if ((long)columns * rows * planes > page.Offsets.Length)
-            throw new ImageFormatException($"The TIFF file has {page.Offsets.Length} strips or tiles; {(long)columns * rows * planes} are needed.");
+        {
+            throw new ImageFormatException(
+                $"The TIFF file has {page.Offsets.Length} strips or tiles; {(long)columns * rows * planes} are needed.");
+        }
+
         var expander = new TiffPixelExpander(page, littleEndian, options.Clip16BitGray);
         byte[] pixels = new byte[ImageLimits.ByteCount(page.Width, page.Height, expander.Channels)];
         byte[][] buffers = new byte[planes][];
@@ -95,7 +99,10 @@ internal sealed class TiffDecoder : IAnimationDecoder
 
         // Uncompressed rows must be in the file.
         if (page.Compression == TiffCompression.None && (long)page.SegmentRowBytes * page.Height / 2 > data.Length)
-            throw new ImageFormatException($"The TIFF file declares {page.Width}x{page.Height} uncompressed pixels but has {data.Length} bytes: it is truncated.");
+        {
+            throw new ImageFormatException(
+                $"The TIFF file declares {page.Width}x{page.Height} uncompressed pixels but has {data.Length} bytes: it is truncated.");
+        }
     }
 
     private static void ReadSegment(
@@ -103,7 +110,11 @@ internal sealed class TiffDecoder : IAnimationDecoder
     {
         long offset = page.Offsets[index];
         if (offset > data.Length)
-            throw new ImageFormatException($"Strip or tile {index} of the TIFF file starts at byte {offset}, but the file has {data.Length} bytes.");
+        {
+            throw new ImageFormatException(
+                $"Strip or tile {index} of the TIFF file starts at byte {offset}, but the file has {data.Length} bytes.");
+        }
+
         long count = index < page.Counts.Length && page.Counts[index] > 0 ? page.Counts[index] : long.MaxValue;
         ReadOnlyMemory<byte> stored = data.Slice((int)offset, (int)Math.Min(count, data.Length - offset));
         if (page.Compression == TiffCompression.Jpeg)
@@ -134,11 +145,19 @@ internal sealed class TiffDecoder : IAnimationDecoder
             _ => page.Planar ? JpegColorSpace.Gray : null,
         };
         if (colors is null || stream.Length < 4 || stream[0] != 0xFF || stream[1] != 0xD8)
-            throw new ImageFormatException($"The JPEG data of the TIFF file is damaged or of an unsupported kind ({page.Photometric}, {page.Samples} samples).");
+        {
+            throw new ImageFormatException(
+                $"The JPEG data of the TIFF file is damaged or of an unsupported kind ({page.Photometric}, {page.Samples} samples).");
+        }
+
         int samples = page.Planar ? 1 : page.Samples;
         Image image = JpegDecoder.Decode(stream, options, colors);
         if (image.Width > page.SegmentWidth || image.Height < rows || image.Height > page.SegmentHeight || samples is not (1 or 3))
-            throw new ImageFormatException($"A JPEG strip of the TIFF file has {image.Width}x{image.Height} pixels; {page.SegmentWidth}x{rows} were expected.");
+        {
+            throw new ImageFormatException(
+                $"A JPEG strip of the TIFF file has {image.Width}x{image.Height} pixels; {page.SegmentWidth}x{rows} were expected.");
+        }
+
         for (int y = 0; y < image.Height; y++)
         {
             ReadOnlySpan<byte> row = image.Row(y);

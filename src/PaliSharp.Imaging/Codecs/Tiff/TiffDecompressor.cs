@@ -34,7 +34,8 @@ internal static class TiffDecompressor
         }
     }
 
-    private static ImageFormatException Short() => new("A strip or tile of the TIFF file has too little data: the file is truncated or damaged.");
+    private static ImageFormatException Short() =>
+        new("A strip or tile of the TIFF file has too little data: the file is truncated or damaged.");
 
     private static byte[] Reverse(ReadOnlySpan<byte> data)
     {

@@ -81,9 +81,11 @@ internal sealed class TiffFile
         return values;
     }
 
-    private int UInt16(int at) => LittleEndian ? BinaryPrimitives.ReadUInt16LittleEndian(Data[at..]) : BinaryPrimitives.ReadUInt16BigEndian(Data[at..]);
+    private int UInt16(int at) =>
+        LittleEndian ? BinaryPrimitives.ReadUInt16LittleEndian(Data[at..]) : BinaryPrimitives.ReadUInt16BigEndian(Data[at..]);
 
-    private uint UInt32(int at) => LittleEndian ? BinaryPrimitives.ReadUInt32LittleEndian(Data[at..]) : BinaryPrimitives.ReadUInt32BigEndian(Data[at..]);
+    private uint UInt32(int at) =>
+        LittleEndian ? BinaryPrimitives.ReadUInt32LittleEndian(Data[at..]) : BinaryPrimitives.ReadUInt32BigEndian(Data[at..]);
 
     /// <summary>A number of 64 bits; those beyond any file become the largest.</summary>
     private long Offset(int at)

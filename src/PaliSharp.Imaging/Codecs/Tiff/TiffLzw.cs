@@ -71,5 +71,6 @@ internal static class TiffLzw
         }
     }
 
-    private static ImageFormatException Damaged(string what) => new($"The LZW data of the TIFF file {what}: the file is truncated or damaged.");
+    private static ImageFormatException Damaged(string what) =>
+        new($"The LZW data of the TIFF file {what}: the file is truncated or damaged.");
 }

@@ -111,13 +111,21 @@ internal sealed record TiffPage
         long samples = One(tags, 277, 1);
         long[] bits = tags.GetValueOrDefault(258, [1]);
         if (samples is < 1 or > 8 || Array.Exists(bits, b => b != bits[0]) || bits[0] is not (1 or 2 or 4 or 8 or 16))
-            throw new ImageFormatException($"The TIFF file has {samples} samples of {string.Join(", ", bits.Take(8))} bits; 1 to 8 samples of 1, 2, 4, 8 or 16 equal bits are supported.");
+        {
+            throw new ImageFormatException(
+                $"The TIFF file has {samples} samples of {string.Join(", ", bits.Take(8))} bits; 1 to 8 samples of 1, 2, 4, 8 or 16 equal bits are supported.");
+        }
+
         if (Array.Exists(tags.GetValueOrDefault(339, [1]), format => format is not (1 or 4)))
             throw new ImageFormatException("The TIFF file has signed or floating-point samples; only unsigned integers are supported.");
         var photometric = (TiffPhotometric)One(tags, 262, samples >= 3 ? 2 : 1);
         var compression = (TiffCompression)One(tags, 259, 1);
         if (!Enum.IsDefined(compression))
-            throw new ImageFormatException($"The TIFF file uses compression {(int)compression}, which is not supported. Convert it to LZW or deflate.");
+        {
+            throw new ImageFormatException(
+                $"The TIFF file uses compression {(int)compression}, which is not supported. Convert it to LZW or deflate.");
+        }
+
         int colors = photometric switch
         {
             TiffPhotometric.WhiteIsZero or TiffPhotometric.BlackIsZero or TiffPhotometric.Palette => 1,
@@ -133,7 +141,11 @@ internal sealed record TiffPage
             _ => bits[0] >= 8,
         };
         if (!fits || samples < colors || (samples > colors && bits[0] < 8))
-            throw new ImageFormatException($"The TIFF file combines colours of kind {photometric}, {samples} samples of {bits[0]} bits and compression {compression}, which is not supported.");
+        {
+            throw new ImageFormatException(
+                $"The TIFF file combines colours of kind {photometric}, {samples} samples of {bits[0]} bits and compression {compression}, which is not supported.");
+        }
+
         CheckCompression(compression, (int)bits[0], (int)samples);
         bool tiled = tags.ContainsKey(324);
         long segmentWidth = tiled ? Required(tags, 322, "tile width") : width;
@@ -142,7 +154,11 @@ internal sealed record TiffPage
         ImageLimits.CheckSize("TIFF (strip or tile)", segmentWidth, segmentHeight, options);
         long predictor = One(tags, 317, 1);
         if (predictor is not (1 or 2) || (predictor == 2 && bits[0] < 8))
-            throw new ImageFormatException($"The TIFF file uses predictor {predictor} with {bits[0]} bits; only horizontal differences of 8 or 16 bits are supported.");
+        {
+            throw new ImageFormatException(
+                $"The TIFF file uses predictor {predictor} with {bits[0]} bits; only horizontal differences of 8 or 16 bits are supported.");
+        }
+
         return new TiffPage
         {
             Width = (int)width,
@@ -150,7 +166,13 @@ internal sealed record TiffPage
             Bits = (int)bits[0],
             Samples = (int)samples,
             Colors = colors,
-            Extra = samples == colors ? TiffExtra.None : One(tags, 338, 0) switch { 1 => TiffExtra.PremultipliedAlpha, 2 => TiffExtra.Alpha, _ => TiffExtra.Ignored },
+            Extra = One(tags, 338, 0) switch
+            {
+                _ when samples == colors => TiffExtra.None,
+                1 => TiffExtra.PremultipliedAlpha,
+                2 => TiffExtra.Alpha,
+                _ => TiffExtra.Ignored,
+            },
             Photometric = photometric,
             Compression = compression,
             Planar = One(tags, 284, 1) == 2 && samples > 1,
@@ -172,14 +194,20 @@ internal sealed record TiffPage
     {
         bool fax = compression is TiffCompression.CcittRle or TiffCompression.CcittGroup3 or TiffCompression.CcittGroup4;
         if (fax && (bits != 1 || samples != 1))
-            throw new ImageFormatException($"The TIFF file has {samples} samples of {bits} bits with a fax compression, which is for one bit only.");
+        {
+            throw new ImageFormatException(
+                $"The TIFF file has {samples} samples of {bits} bits with a fax compression, which is for one bit only.");
+        }
+
         if (compression == TiffCompression.Jpeg && bits != 8)
             throw new ImageFormatException($"The TIFF file has samples of {bits} bits with JPEG compression; only 8 are supported.");
     }
 
-    private static long One(Dictionary<int, long[]> tags, int tag, long otherwise) => tags.TryGetValue(tag, out long[]? values) ? values[0] : otherwise;
+    private static long One(Dictionary<int, long[]> tags, int tag, long otherwise) =>
+        tags.TryGetValue(tag, out long[]? values) ? values[0] : otherwise;
 
-    private static long Required(Dictionary<int, long[]> tags, int tag, string name) => tags.TryGetValue(tag, out long[]? values) ? values[0] : throw Missing(name);
+    private static long Required(Dictionary<int, long[]> tags, int tag, string name) =>
+        tags.TryGetValue(tag, out long[]? values) ? values[0] : throw Missing(name);
 
     private static ImageFormatException Missing(string name) => new($"The TIFF file lacks the {name}: it is damaged.");
 }

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace PaliSharp.Imaging.Codecs.Tiff;
 
 /// <summary>Undoes horizontal differences.</summary>
@@ -19,10 +17,10 @@ internal static class TiffPredictor
         {
             Span<byte> value = row[i..];
             ReadOnlySpan<byte> left = row[(i - (2 * samples))..];
-            if (littleEndian)
-                BinaryPrimitives.WriteUInt16LittleEndian(value, (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(value) + BinaryPrimitives.ReadUInt16LittleEndian(left)));
-            else
-                BinaryPrimitives.WriteUInt16BigEndian(value, (ushort)(BinaryPrimitives.ReadUInt16BigEndian(value) + BinaryPrimitives.ReadUInt16BigEndian(left)));
+            int low = littleEndian ? 0 : 1;
+            int sum = value[low] + left[low];
+            value[low] = (byte)sum;
+            value[1 - low] += (byte)(left[1 - low] + (sum >> 8));
         }
     }
 }
