@@ -67,12 +67,12 @@ internal struct Vp8BoolReader(ReadOnlyMemory<byte> data)
 
     private void Load()
     {
-        ReadOnlySpan<byte> data = _data.Span;
-        while (_bits < 0 || (_bits <= 40 && _position < data.Length))
+        ReadOnlySpan<byte> source = _data.Span;
+        while (_bits < 0 || (_bits <= 40 && _position < source.Length))
         {
             byte next = 0;
-            if (_position < data.Length)
-                next = data[_position++];
+            if (_position < source.Length)
+                next = source[_position++];
             else
                 IsExhausted = true;
             _value = (_value << 8) | next;
