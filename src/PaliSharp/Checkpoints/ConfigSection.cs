@@ -90,7 +90,15 @@ internal readonly struct ConfigSection
     /// <param name="minimum">The smallest allowed value.</param>
     /// <param name="maximum">The largest allowed value.</param>
     public float Number(string key, float fallback, float minimum, float maximum) =>
-        Has(key) ? Number(key, _element.GetProperty(key), minimum, maximum) : fallback;
+        Has(key) ? (float)Double(key, _element.GetProperty(key), minimum, maximum) : fallback;
+
+    /// <summary>A number in full precision, or a default where the key is absent or null.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="fallback">The default.</param>
+    /// <param name="minimum">The least value that is allowed.</param>
+    /// <param name="maximum">The greatest value that is allowed.</param>
+    public double Double(string key, double fallback, double minimum, double maximum) =>
+        Has(key) ? Double(key, _element.GetProperty(key), minimum, maximum) : fallback;
 
     /// <summary>A truth value, or a default where the key is absent or null.</summary>
     /// <param name="key">The key.</param>
@@ -150,7 +158,7 @@ internal readonly struct ConfigSection
         if (!Has(key))
             return null;
         ConfigSection self = this;
-        return [.. Items(key, maximumCount).Select(item => self.Number(key, item, minimum, maximum))];
+        return [.. Items(key, maximumCount).Select(item => (float)self.Double(key, item, minimum, maximum))];
     }
 
     /// <summary>A list of strings, or one string alone as a list of one; null where the key is absent or null.</summary>
@@ -269,10 +277,10 @@ internal readonly struct ConfigSection
         throw Bad(key, string.Create(CultureInfo.InvariantCulture, $"a whole number from {minimum} to {maximum}"));
     }
 
-    private float Number(string key, JsonElement value, float minimum, float maximum)
+    private double Double(string key, JsonElement value, double minimum, double maximum)
     {
         if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && number >= minimum && number <= maximum)
-            return (float)number;
-        throw Bad(key, string.Create(CultureInfo.InvariantCulture, $"a number from {minimum} to {maximum}"));
+            return number;
+        throw Bad(key, string.Create(CultureInfo.InvariantCulture, $"a number from {(float)minimum} to {(float)maximum}"));
     }
 }

@@ -1,3 +1,6 @@
+using PaliSharp.Imaging;
+using PaliSharp.Imaging.Resampling;
+
 namespace PaliSharp.Checkpoints;
 
 /// <summary>How a picture becomes the encoder's input: resized to a square, then (value · RescaleFactor − Mean) / Std for each channel.</summary>
@@ -13,10 +16,17 @@ public sealed record ImagePreprocessing
     public IReadOnlyList<float> Std { get; init; } = [0.5f, 0.5f, 0.5f];
 
     /// <summary>The factor of the 8-bit values, 1/255.</summary>
-    public float RescaleFactor { get; init; } = 1f / 255;
+    public double RescaleFactor { get; init; } = 1.0 / 255;
 
     /// <summary>The resampling filter by PIL's number: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic, 4 box, 5 Hamming.</summary>
     public int Resample { get; init; } = 3;
+
+    /// <summary>Turns a picture into the encoder's input.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="target">Receives [3, <see cref="Size"/>, <see cref="Size"/>] values.</param>
+    /// <exception cref="ArgumentException">The target has another length.</exception>
+    public void ToPixelValues(Image image, Span<float> target) =>
+        ImagePreprocessor.ToPixelValues(image, Size, target, new PixelScaling(RescaleFactor, Mean, Std), Filter);
 
     /// <summary>Reads <c>preprocessor_config.json</c>; without the file, SigLIP's values.</summary>
     /// <param name="folder">The checkpoint's folder.</param>
@@ -42,10 +52,20 @@ public sealed record ImagePreprocessing
             Size = imageSize,
             Mean = normalize ? Channels(file, "image_mean", -1e6f, 1e6f) : [0, 0, 0],
             Std = normalize ? Channels(file, "image_std", 1e-6f, 1e6f) : [1, 1, 1],
-            RescaleFactor = rescale ? file.Number("rescale_factor", 1f / 255, 1e-9f, 1e6f) : 1,
+            RescaleFactor = rescale ? file.Double("rescale_factor", 1.0 / 255, 1e-9, 1e6) : 1,
             Resample = file.Integer("resample", 3, 0, 5),
         };
     }
+
+    private ResampleFilter Filter => Resample switch
+    {
+        0 => ResampleFilter.Nearest,
+        1 => ResampleFilter.Lanczos,
+        2 => ResampleFilter.Bilinear,
+        4 => ResampleFilter.Box,
+        5 => ResampleFilter.Hamming,
+        _ => ResampleFilter.Bicubic,
+    };
 
     // "size" is an object of height and width, or (in old files) one number for both.
     private static int? Edge(ConfigSection file, string edge)

@@ -261,14 +261,14 @@ public class HuggingFaceFolderTests
         TinyModel.Write(folder);
         using (Checkpoint checkpoint = Checkpoint.Load(folder.Path))
         {
-            Assert.Equal((8, 3, 1f / 255), (checkpoint.Preprocessing.Size, checkpoint.Preprocessing.Resample, checkpoint.Preprocessing.RescaleFactor));
+            Assert.Equal((8, 3, 1.0 / 255), (checkpoint.Preprocessing.Size, checkpoint.Preprocessing.Resample, checkpoint.Preprocessing.RescaleFactor));
             Assert.Equal([0.5f, 0.5f, 0.5f], checkpoint.Preprocessing.Mean);
         }
 
         _ = folder.Write("preprocessor_config.json", """{"size":{"height":448,"width":448},"image_mean":[0.1,0.2,0.3],"image_std":[1,2,3],"resample":2,"rescale_factor":0.5}""");
         using (Checkpoint checkpoint = Checkpoint.Load(folder.Path))
         {
-            Assert.Equal((8, 2, 0.5f), (checkpoint.Preprocessing.Size, checkpoint.Preprocessing.Resample, checkpoint.Preprocessing.RescaleFactor));
+            Assert.Equal((8, 2, 0.5), (checkpoint.Preprocessing.Size, checkpoint.Preprocessing.Resample, checkpoint.Preprocessing.RescaleFactor));
             Assert.Equal([0.1f, 0.2f, 0.3f], checkpoint.Preprocessing.Mean);
             Assert.Equal([1f, 2f, 3f], checkpoint.Preprocessing.Std);
             Assert.Contains(checkpoint.Warnings, warning => warning.Contains("448", StringComparison.Ordinal));
