@@ -43,6 +43,9 @@ internal sealed class Corpus
         return corpus;
     }
 
+    /// <summary>Picks a file: as often one of those given as one of those kept, however many these are.</summary>
+    public byte[] Pick(Random random) => _files[random.Next(random.Next(2) == 0 ? _given : _files.Count)];
+
     /// <summary>Keeps a file that did something new.</summary>
     public void Add(byte[] file)
     {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Numerics;
-using System.Text.RegularExpressions;
 using PaliSharp.Imaging;
 
 namespace PaliSharp.Fuzz;
@@ -9,7 +8,7 @@ namespace PaliSharp.Fuzz;
 /// <param name="Signature">Tells outcomes apart that are probably from different code: the kind of the message, or the kind of the picture.</param>
 /// <param name="IsPicture">Whether there was a picture.</param>
 /// <param name="Problem">Why the outcome is a finding; null when it is not.</param>
-internal sealed partial record Execution(string Signature, bool IsPicture, string? Problem)
+internal sealed record Execution(string Signature, bool IsPicture, string? Problem)
 {
     /// <summary>Decodes and identifies a file and judges the outcome.</summary>
     public static Execution Of(byte[] file, FuzzOptions options)
@@ -78,10 +77,12 @@ internal sealed partial record Execution(string Signature, bool IsPicture, strin
             + $"damaged {metadata.IsDamaged} profile {profile}";
     }
 
-    private static string Generalize(Exception exception) => $"{exception.GetType().Name} {Numbers().Replace(exception.Message, "#")}";
+    /// <summary>The plain words of a message: what differs from file to file has digits, capitals or signs.</summary>
+    private static string Generalize(Exception exception)
+    {
+        IEnumerable<string> words = exception.Message.Split(' ').Select(word => word.TrimEnd('.', ',', ':', ';'));
+        return $"{exception.GetType().Name} {string.Join(' ', words.Where(word => word.All(char.IsAsciiLetterLower)))}";
+    }
 
     private static int Step(int side) => side < 20 ? side : 20 + BitOperations.Log2((uint)side);
-
-    [GeneratedRegex("[0-9A-F]*[0-9][0-9A-F]*", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex Numbers();
 }

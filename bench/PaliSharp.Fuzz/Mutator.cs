@@ -18,11 +18,12 @@ internal sealed class Mutator(Random random, int maxBytes)
     /// <summary>Changes a copy of a file in some places.</summary>
     public byte[] Mutate(Corpus corpus)
     {
-        byte[] file = [.. corpus[random.Next(corpus.Count)]];
+        byte[] file = [.. corpus.Pick(random)];
 
         // Mostly few changes: a file with many fails at the first one.
-        int changes = 1 << random.Next(6);
-        changes = 1 + random.Next(changes);
+        int changes = 1 + random.Next(1 << random.Next(5));
+        if (random.Next(3) == 0 && PngRows.Mutate(file, random, changes) is { } rebuilt)
+            return rebuilt;
         for (int i = 0; i < changes && file.Length > 0; i++)
             file = Change(file, corpus);
         if (random.Next(4) != 0)
@@ -52,7 +53,7 @@ internal sealed class Mutator(Random random, int maxBytes)
             case 9:
                 return Splice(file, at, file.AsSpan(Position(file)));
             case 10:
-                byte[] other = corpus[random.Next(corpus.Count)];
+                byte[] other = corpus.Pick(random);
                 return other.Length == 0 ? file : Splice(file, at, other.AsSpan(random.Next(other.Length)));
             default:
                 return random.Next(4) == 0 ? file[..at] : Overwrite(file, at);

@@ -62,7 +62,7 @@ internal sealed class PngFile
             uint length = BinaryPrimitives.ReadUInt32BigEndian(data.Span[at..]);
             uint type = BinaryPrimitives.ReadUInt32BigEndian(data.Span[(at + 4)..]);
             int available = data.Length - at - 8;
-            bool complete = length <= (uint)Math.Max(available - 4, 0);
+            bool complete = length + 4L <= available;
             ReadOnlyMemory<byte> content = data.Slice(at + 8, (int)Math.Min(length, (uint)available));
             if (type == Idat)
             {
