@@ -7,7 +7,7 @@ namespace PaliSharp.Imaging;
 
 /// <summary>An immutable picture of 8 bits a sample: interleaved rows of RGB, or of RGB with straight (not premultiplied) alpha.</summary>
 /// <remarks>Instances never change, so one may be shared between threads.</remarks>
-public sealed class Image
+public sealed partial class Image
 {
     private readonly byte[] _pixels;
 

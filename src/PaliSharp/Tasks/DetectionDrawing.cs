@@ -6,7 +6,7 @@ namespace PaliSharp.Tasks;
 /// <summary>Shows results on their pictures.</summary>
 public static class DetectionDrawing
 {
-    /// <summary>Draws the boxes of a result, one colour a label.</summary>
+    /// <summary>Draws the boxes of a result with labels and scores, one colour a label.</summary>
     /// <param name="result">The result.</param>
     /// <param name="image">The oriented original it is about.</param>
     /// <returns>A new picture of the same size.</returns>
@@ -21,8 +21,7 @@ public static class DetectionDrawing
                 $"The result is about a picture of {result.Width}x{result.Height} pixels, this one has {image.Width}x{image.Height}.", nameof(image));
         }
 
-        List<string> labels = [.. result.Detections.Select(found => found.Label).Distinct(StringComparer.Ordinal)];
-        return image.DrawBoxes(result.Detections.Select(
-            found => new DrawnBox(found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2, labels.IndexOf(found.Label))));
+        return image.DrawDetections(result.Detections.Select(
+            found => new BoxAnnotation(found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2) { Label = found.Label, Score = found.Score }));
     }
 }
