@@ -123,6 +123,22 @@ public sealed class PaliGemmaTests : IDisposable
         Assert.True(result.LogProbability < -5, "Locations are unlikely in a caption.");
     }
 
+    [Fact]
+    public async Task TheLikeliestTokensAreReportedOnRequest()
+    {
+        GenerationResult result = await Generate("caption en", new GenerationOptions { TopLogProbabilities = 3 });
+        Assert.Equal(result.Tokens.Count + 1, result.TopTokens.Count);
+        for (int i = 0; i < result.Tokens.Count; i++)
+        {
+            Assert.Equal(3, result.TopTokens[i].Count);
+            Assert.Equal(result.Tokens[i], result.TopTokens[i][0]);
+            Assert.True(result.TopTokens[i][0].LogProbability >= result.TopTokens[i][1].LogProbability);
+        }
+
+        Assert.Equal(result.EndTokenId, result.TopTokens[^1][0].Id);
+        Assert.Empty((await Generate("caption en")).TopTokens);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -13,6 +13,8 @@ public enum PromptStyle
 /// <summary>How one request is answered. The default is greedy decoding, as the papers evaluate.</summary>
 public sealed record GenerationOptions
 {
+    private const int MaxTopLogProbabilities = 100;
+
     /// <summary>The most tokens to write, at least 1; fewer where the model's context ends.</summary>
     public int MaxNewTokens { get; init; } = 128;
 
@@ -43,6 +45,9 @@ public sealed record GenerationOptions
     /// <summary>Leaves the cap off for the first token after the prompt, as big_vision does; needs <see cref="FinalSoftCap"/>.</summary>
     public bool UncappedFirstToken { get; init; }
 
+    /// <summary>How many of the likeliest tokens to report at each step, 0 to 100; see <see cref="GenerationResult.TopTokens"/>. Not available with beams.</summary>
+    public int TopLogProbabilities { get; init; }
+
     /// <summary>How the prompt is tokenised.</summary>
     public PromptStyle PromptStyle { get; init; }
 
@@ -58,6 +63,10 @@ public sealed record GenerationOptions
     {
         if (MaxNewTokens < 1)
             throw new ArgumentException($"MaxNewTokens is {MaxNewTokens}; it must be at least 1.", nameof(MaxNewTokens));
+        if (TopLogProbabilities is < 0 or > MaxTopLogProbabilities)
+            throw new ArgumentException($"TopLogProbabilities is {TopLogProbabilities}; it must be 0 to {MaxTopLogProbabilities}.", nameof(TopLogProbabilities));
+        if (Beam is not null && TopLogProbabilities > 0)
+            throw new ArgumentException("The likeliest tokens of each step are not reported with beams. Leave one of them out.", nameof(TopLogProbabilities));
         if (Beam is not null && StopStrings.Count > 0)
             throw new ArgumentException("Stop strings cannot be combined with beams. Use one of them, or cut the text afterwards.", nameof(StopStrings));
     }

@@ -9,6 +9,12 @@ public sealed record GenerationResult
     /// <summary>The tokens, in order, without the one that ended the text.</summary>
     public required IReadOnlyList<SampledToken> Tokens { get; init; }
 
+    /// <summary>
+    /// For each token, the likeliest ones at its place, the likeliest first, as many as were asked for; the place of the token that ended the
+    /// text comes last. Empty unless asked for.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<SampledToken>> TopTokens { get; init; } = [];
+
     /// <summary>The sum of the log-probabilities of all tokens, the one that ended the text included.</summary>
     public required double LogProbability { get; init; }
 

@@ -16,6 +16,8 @@ internal sealed class SequenceGeneration : IDisposable
     private readonly List<SampledToken> _tokens;
     private readonly List<int> _history;
     private readonly int[] _lastId = new int[1];
+    private readonly TopTokens? _top;
+    private readonly List<IReadOnlyList<SampledToken>> _topTokens = [];
     private readonly int _imageTokens;
     private double _logProbability;
     private int? _endTokenId;
@@ -40,6 +42,7 @@ internal sealed class SequenceGeneration : IDisposable
         _text = text;
         _imageTokens = imageTokens;
         _state = request.Options.Constraint?.Start ?? 0;
+        _top = request.Options.TopLogProbabilities > 0 ? new TopTokens(request.Options.TopLogProbabilities) : null;
         _tokens = new List<SampledToken>(stop.MaxNewTokens);
         _history = new List<int>(request.TextIds.Length + stop.MaxNewTokens);
         _history.AddRange(request.TextIds);
@@ -68,6 +71,7 @@ internal sealed class SequenceGeneration : IDisposable
         ITokenConstraint? constraint = _request.Options.Constraint;
         SampledToken token = _sampler.Sample(logits, CollectionsMarshal.AsSpan(_history), _random, constraint?.Allowed(_state));
         _logProbability += token.LogProbability;
+        NoteTopTokens(logits);
         if (_stop.Ends(token.Id))
         {
             _endTokenId = token.Id;
@@ -88,8 +92,6 @@ internal sealed class SequenceGeneration : IDisposable
         return piece;
     }
 
-    public void Cancel() => Finished ??= FinishReason.Cancelled;
-
     /// <summary>The answer, and what of its text was held back until now.</summary>
     public (GenerationResult Result, string LastPiece) Complete()
     {
@@ -98,6 +100,7 @@ internal sealed class SequenceGeneration : IDisposable
         {
             Text = _text?.ToString() ?? string.Empty,
             Tokens = _tokens,
+            TopTokens = _topTokens,
             LogProbability = _logProbability,
             FinishReason = Finished ?? throw new InvalidOperationException("The sequence has not ended."),
             EndTokenId = _endTokenId,
@@ -110,4 +113,13 @@ internal sealed class SequenceGeneration : IDisposable
     }
 
     public void Dispose() => Cache.Dispose();
+
+    private void NoteTopTokens(ReadOnlySpan<float> logits)
+    {
+        if (_top is null)
+            return;
+        var tokens = new SampledToken[Math.Min(_request.Options.TopLogProbabilities, logits.Length)];
+        int count = _top.Find(logits, tokens);
+        _topTokens.Add(tokens.AsMemory(0, count).ToArray());
+    }
 }

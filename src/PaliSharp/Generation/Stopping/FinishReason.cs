@@ -11,7 +11,4 @@ public enum FinishReason
 
     /// <summary>The limit on new tokens, or the model's context, was reached.</summary>
     Length,
-
-    /// <summary>The caller cancelled.</summary>
-    Cancelled,
 }

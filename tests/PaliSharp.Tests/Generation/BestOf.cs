@@ -1,6 +1,6 @@
-namespace PaliSharp.Generation;
+namespace PaliSharp.Tests.Generation;
 
-/// <summary>Chooses among several samples of one prompt.</summary>
+/// <summary>Chooses among several samples of one prompt as big_vision does, to compare its recorded scores.</summary>
 internal static class BestOf
 {
     /// <summary>The sum of the log-probabilities up to and including the first token that ends the text; all, if none does.</summary>
