@@ -34,7 +34,7 @@ public static class Annotator
         {
             Color color = colors.Choose(box.Color, box.ColorIndex, box.Label);
             if (Area.Clip(box.Left, box.Top, box.Right, box.Bottom, image.Width, image.Height) is { } area)
-                requests.Add(new LabelRequest(area, color, box.Label, box.Score));
+                requests.Add(new LabelRequest(area, color, box.Label, box.Score, IsFramed: true));
         }
 
         foreach (LabelRequest request in requests)
@@ -72,7 +72,7 @@ public static class Annotator
         foreach ((MaskAnnotation mask, Color color) in drawn)
         {
             if (MaskPainter.Bounds(canvas, mask) is { } bounds)
-                requests.Add(new LabelRequest(bounds, color, mask.Label, mask.Score));
+                requests.Add(new LabelRequest(bounds, color, mask.Label, mask.Score, IsFramed: false));
         }
 
         if (style.DrawLabels)

@@ -8,7 +8,8 @@ namespace PaliSharp.Imaging.Drawing;
 /// <param name="Color">Its colour.</param>
 /// <param name="Label">What it is.</param>
 /// <param name="Score">How sure that is.</param>
-internal sealed record LabelRequest(Area Box, Color Color, string? Label, double? Score);
+/// <param name="IsFramed">Whether the box is drawn.</param>
+internal sealed record LabelRequest(Area Box, Color Color, string? Label, double? Score, bool IsFramed);
 
 /// <summary>Writes labels on tabs of their boxes' colours.</summary>
 internal static class LabelPainter
@@ -111,7 +112,8 @@ internal static class LabelPainter
         });
 
         // The edge of the tab must not cut the lines of its own box.
-        canvas.Frame(box, scale.Line, scale.Line * Annotator.CornerRadius, request.Color, 1, around);
+        if (request.IsFramed)
+            canvas.Frame(box, scale.Line, scale.Line * Annotator.CornerRadius, request.Color, 1, around);
         canvas.Draw(tab, request.Color, 1, mask => mask.RoundedRectangle(tab, corners));
     }
 

@@ -95,6 +95,23 @@ public class AnnotatorTests
     }
 
     [Fact]
+    public void Labels_of_masks_bring_no_box_along()
+    {
+        byte[] levels = new byte[200 * 200];
+        levels[(100 * 200) + 100] = 255;
+        levels[0] = 255;
+        levels[^1] = 255;
+        Color color = new(200, 100, 0);
+        var mask = new MaskAnnotation(5, 5, 200, 200, levels) { Color = color, Label = "a" };
+        Image drawn = TestPictures.Solid(220, 220, 0, 0, 0).DrawMasks([mask], new DrawingStyle { DrawContours = false });
+
+        // The tab lies in the upper left corner; right of it there is nothing.
+        Assert.True(Count(drawn, color, 0, 0, 30, 30) > 50);
+        Assert.Equal(0, Count(drawn, color, 35, 0, 180, 30));
+        Assert.Equal(0, Count(drawn, color, 0, 35, 30, 180));
+    }
+
+    [Fact]
     public void Thin_masks_keep_their_contour()
     {
         byte[] levels = new byte[30 * 30];
