@@ -7,7 +7,7 @@ public sealed class QuantizeTests
 {
     [Theory]
     [InlineData("int8", 4_100_000)]
-    [InlineData("int4", 3_100_000)]
+    [InlineData("int4", 3_300_000)]
     public async Task A_quantised_model_is_written_inspected_and_runs(string weights, long mostBytes)
     {
         using var folder = new TemporaryFolder();

@@ -61,7 +61,7 @@ internal static class BenchCommand
                 Runs = parsed.GetValue(runs) ?? 5,
                 DecodeTokens = parsed.GetValue(tokens) ?? 16,
                 PromptTokens = parsed.GetValue(prompt) ?? 8,
-                Picture = parsed.GetValue(image) is { } file ? new ReadOnlyMemory<byte>(File.ReadAllBytes(file)) : null,
+                Picture = parsed.GetValue(image) is { } file ? new ReadOnlyMemory<byte>(File.ReadAllBytes(file)) : default(ReadOnlyMemory<byte>?),
             };
             return RunAsync(host, output.Read(parsed), () => Open(host, path, size, weights.Read(parsed), cpu.Read(parsed), cancellationToken), options, cancellationToken);
         });
