@@ -31,6 +31,9 @@ internal sealed record BenchOptions
     /// <summary>The released size whose geometry is used, such as <c>paligemma2-3b-224</c>.</summary>
     public string Variant { get; init; } = "paligemma2-3b-224";
 
+    /// <summary>The checkpoint, or empty for the demonstration model.</summary>
+    public string Model { get; init; } = "";
+
     /// <summary>The folder to read from or to write to.</summary>
     public string Folder { get; init; } = "";
 
@@ -64,6 +67,7 @@ internal sealed record BenchOptions
                 "--path" when Enum.TryParse(value, ignoreCase: true, out InstructionPath path) => options with { Path = path },
                 "--type" when Enum.TryParse(value, ignoreCase: true, out WeightType type) => options with { Type = type },
                 "--variant" when value.Length > 0 => options with { Variant = value },
+                "--model" when value.Length > 0 => options with { Model = value },
                 "--folder" when value.Length > 0 => options with { Folder = value },
                 _ => null,
             };

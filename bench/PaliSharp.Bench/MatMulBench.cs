@@ -43,7 +43,7 @@ internal static unsafe class MatMulBench
                 foreach (WeightType type in options.Types)
                 {
                     // One weight after another, as in a model, so that none is found in a cache.
-                    int copies = (int)Math.Clamp((96L << 20) / ((long)inputs * outputs * Weight.ElementSize(type)), 1, 16);
+                    int copies = (int)Math.Clamp((96L << 20) / (Weight.SizeOf(type, new TensorShape(outputs, inputs))), 1, 16);
                     Weight[] weights = [.. Enumerable.Range(0, copies).Select(i => CreateWeight(inputs, outputs, type, i))];
                     using Tensor x = CreateActivations(pool, rows, inputs);
                     using Tensor y = pool.Rent(new TensorShape(rows, outputs));
@@ -77,7 +77,7 @@ internal static unsafe class MatMulBench
             foreach (WeightType type in options.Types)
             {
                 // As many weights of the shape as make a layer stack that no cache holds.
-                long bytes = (long)inputs * outputs * Weight.ElementSize(type);
+                long bytes = Weight.SizeOf(type, new TensorShape(outputs, inputs));
                 int copies = (int)Math.Clamp((400L << 20) / bytes, 1, 64);
                 Weight[] weights = [.. Enumerable.Range(0, copies).Select(i => CreateWeight(inputs, outputs, type, i))];
                 foreach (int rows in options.Rows is { } given ? [given] : (int[])[1, 2, 4, 8])
@@ -132,9 +132,9 @@ internal static unsafe class MatMulBench
 
     private static Weight CreateWeight(int inputs, int outputs, WeightType type, int seed)
     {
-        var memory = new NativeBuffer((long)inputs * outputs * Weight.ElementSize(type));
+        var memory = new NativeBuffer(Weight.SizeOf(type, new TensorShape(outputs, inputs)));
 
-        // Words whose exponent makes an ordinary number in each type, and which are cheap to make by the gigabyte.
+        // Words whose exponent makes an ordinary number (or scale) in each type, and which are cheap to make by the gigabyte.
         var words = new Span<uint>(memory.Pointer, checked((int)(memory.ByteLength / sizeof(uint))));
         uint state = (uint)seed + 1;
         foreach (ref uint word in words)

@@ -21,6 +21,9 @@ static int Run(BenchOptions options)
         case "team":
             ThreadTeamBench.Run(options);
             return 0;
+        case "quality":
+            QualityBench.Run(options);
+            return 0;
         case "synthetic":
             SyntheticBench.Write(options);
             return 0;
@@ -40,14 +43,16 @@ static int Usage(string message)
           matmul    products of many rows, against the multiply-add rate
           decode    products of a few rows, against the read bandwidth
           team      the cost of handing work to the thread team
+          quality   what quantised weights change in answers and distributions (--model, --folder with expected.json and pictures)
           synthetic writes a checkpoint of full geometry with weights by formula (--variant, --type, --folder)
           check     compares full geometry with recorded values (--folder holds VARIANT.json and VARIANT.safetensors)
         Options:
           --variant V   a released size such as paligemma2-3b-224
+          --model M     a checkpoint (default: the demonstration model)
           --folder F    where to write, or the reference data
           --threads N   threads (default: one per processor)
           --path P      {string.Join(", ", Enum.GetNames<InstructionPath>())} (default: Auto)
-          --type T      Float32, BFloat16 or Float16 (default: all)
+          --type T      Float32, BFloat16, Float16, Int8 or Int4 (default: all)
           --rows N      rows of x (default: a choice)
           --repeats N   measurements of which the median is reported (default: 7)
           --json        one JSON object a line

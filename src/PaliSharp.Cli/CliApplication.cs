@@ -58,6 +58,7 @@ internal static class CliApplication
             DetectCommand.Create(host),
             RunCommand.Create(host),
             PullCommand.Create(host),
+            QuantizeCommand.Create(host),
             InspectCommand.Create(host),
             BenchCommand.Create(host),
         };

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.Tensors;
 
@@ -13,10 +14,16 @@ public enum WeightType
 
     /// <summary>IEEE 754 half precision, 2 bytes.</summary>
     Float16,
+
+    /// <summary>8 bits in blocks that share a scale, for matrices only; see <see cref="QuantizedRow"/>.</summary>
+    Int8,
+
+    /// <summary>4 bits in blocks that share a scale, for matrices only; see <see cref="QuantizedRow"/>.</summary>
+    Int4,
 }
 
 /// <summary>
-/// A parameter of a model in the type it is stored in: dense, row-major, read-only, usually a view into a memory-mapped file.
+/// A parameter of a model in the type it is stored in: row-major, without gaps, read-only, usually a view into a memory-mapped file.
 /// Kernels widen it element by element as they read; it is never widened as a whole.
 /// </summary>
 /// <remarks>Matrices of linear layers are <c>[outputs, inputs]</c>: each output's row is contiguous.</remarks>
@@ -31,9 +38,12 @@ public sealed unsafe class Weight
     /// <param name="shape">The extents.</param>
     /// <param name="data">The first element, aligned to the size of one element at least.</param>
     /// <param name="owner">What must stay alive for <paramref name="data"/> to stay valid, such as a mapped file.</param>
+    /// <exception cref="ArgumentException">The type is quantised and the shape is not that of a matrix.</exception>
     public Weight(string name, WeightType type, TensorShape shape, void* data, object? owner)
     {
         ArgumentNullException.ThrowIfNull(name);
+        if (QuantizedRow.IsQuantized(type) && shape.Rank != 2)
+            throw new ArgumentException($"'{name}' of shape {shape} cannot be stored as {type}, which is for matrices.", nameof(shape));
         Name = name;
         Type = type;
         Shape = shape;
@@ -57,11 +67,24 @@ public sealed unsafe class Weight
     public object? Owner => _owner;
 
     /// <summary>The size in bytes.</summary>
-    public long ByteLength => Shape.Count * ElementSize(Type);
+    public long ByteLength => SizeOf(Type, Shape);
 
-    /// <summary>The bytes of one element.</summary>
+    /// <summary>The bytes of one element of a type that stores each element by itself.</summary>
     /// <param name="type">The storage type.</param>
-    public static int ElementSize(WeightType type) => type == WeightType.Float32 ? 4 : 2;
+    /// <exception cref="ArgumentOutOfRangeException">The type is quantised; see <see cref="SizeOf"/>.</exception>
+    public static int ElementSize(WeightType type) => type switch
+    {
+        WeightType.Float32 => 4,
+        WeightType.BFloat16 or WeightType.Float16 => 2,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Elements of this storage type have no size of their own."),
+    };
+
+    /// <summary>The bytes that a weight takes.</summary>
+    /// <param name="type">The storage type.</param>
+    /// <param name="shape">The extents.</param>
+    public static long SizeOf(WeightType type, TensorShape shape) => QuantizedRow.IsQuantized(type)
+        ? shape.Rows * QuantizedRow.Bytes(type, shape.Columns)
+        : shape.Count * ElementSize(type);
 
     /// <summary>Reads the elements of a float32 weight, without a copy.</summary>
     /// <exception cref="InvalidOperationException">The weight is of another type.</exception>
@@ -85,8 +108,8 @@ public sealed unsafe class Weight
 
     /// <summary>The same elements under other extents of the same product, without a copy.</summary>
     /// <param name="shape">The new extents.</param>
-    /// <exception cref="ArgumentException">The number of elements differs.</exception>
-    public Weight Reshape(TensorShape shape) => shape.Count == Shape.Count
+    /// <exception cref="ArgumentException">The number of elements differs, or the weight is quantised and its rows would change.</exception>
+    public Weight Reshape(TensorShape shape) => shape.Count == Shape.Count && (!QuantizedRow.IsQuantized(Type) || shape == Shape)
         ? new Weight(Name, Type, shape, _data, _owner)
         : throw new ArgumentException($"'{Name}' of shape {Shape} cannot be read as {shape}.", nameof(shape));
 
@@ -112,11 +135,28 @@ public sealed unsafe class Weight
                 for (int i = 0; i < words.Length; i++)
                     destination[i] = BitConverter.UInt32BitsToSingle((uint)words[i] << 16);
                 break;
-            default:
+            case WeightType.Float16:
                 var halves = new ReadOnlySpan<Half>((Half*)_data + start, count);
                 for (int i = 0; i < halves.Length; i++)
                     destination[i] = (float)halves[i];
                 break;
+            default:
+                CopyQuantized(start, destination[..count]);
+                break;
+        }
+    }
+
+    private void CopyQuantized(long start, Span<float> destination)
+    {
+        int inputs = Shape.Columns;
+        long rowBytes = QuantizedRow.Bytes(Type, inputs);
+        while (!destination.IsEmpty)
+        {
+            (long row, long column) = Math.DivRem(start, inputs);
+            int run = (int)Math.Min(inputs - column, destination.Length);
+            QuantizedRow.Dequantize(Type, (byte*)_data + (row * rowBytes), inputs, (int)column, destination[..run]);
+            destination = destination[run..];
+            start += run;
         }
     }
 }

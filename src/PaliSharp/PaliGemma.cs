@@ -43,6 +43,9 @@ public sealed partial class PaliGemma : IDisposable
     /// <summary>The folder or file the model was loaded from.</summary>
     public string Path => _checkpoint.Path;
 
+    /// <summary>How the decoder's matrices are stored.</summary>
+    public WeightType WeightType => _checkpoint.Weights["language_model.model.layers.0.mlp.gate_proj.weight"].Type;
+
     /// <summary>The tokenizer; null if the checkpoint has none, in which case only token ids can be given.</summary>
     public Tokenizer? Tokenizer { get; }
 
@@ -67,7 +70,7 @@ public sealed partial class PaliGemma : IDisposable
     {
         options ??= new PaliGemmaOptions();
         string path = model is null ? FindBundledModel() : HubModelResolver.Resolve(model);
-        Checkpoint checkpoint = Checkpoint.Load(path);
+        Checkpoint checkpoint = Checkpoint.Load(path, new CheckpointOptions { Weights = options.Weights });
         CpuBackend? backend = null;
         try
         {

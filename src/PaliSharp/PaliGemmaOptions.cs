@@ -1,3 +1,4 @@
+using PaliSharp.Checkpoints;
 using PaliSharp.Models;
 using PaliSharp.Tensors.Cpu;
 
@@ -8,6 +9,9 @@ public sealed record PaliGemmaOptions
 {
     /// <summary>Threads and instructions of the CPU.</summary>
     public CpuOptions Cpu { get; init; } = new();
+
+    /// <summary>How the model's matrices are held; by default in 8 bits where a quantised file lies beside the checkpoint, else as stored.</summary>
+    public WeightStorage Weights { get; init; }
 
     /// <summary>The folder of a PEFT LoRA adapter to apply, or none.</summary>
     public string? Adapter { get; init; }

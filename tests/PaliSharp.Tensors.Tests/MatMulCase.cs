@@ -4,6 +4,7 @@ using System.Numerics;
 using PaliSharp.Tensors.Cpu;
 using PaliSharp.Tensors.Cpu.MatMul;
 using PaliSharp.Tensors.Cpu.Simd;
+using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.Tensors.Tests;
 
@@ -47,25 +48,18 @@ internal sealed unsafe class MatMulCase : IDisposable
         _x = new GuardedMemory((long)rows * inputs * sizeof(float));
         for (long i = 0; i < (long)rows * inputs; i++)
             ((float*)_x.Start)[i] = Draw();
-        _weight = new GuardedMemory((long)outputs * inputs * Weight.ElementSize(type));
-        for (long i = 0; i < (long)outputs * inputs; i++)
+        var shape = new TensorShape(outputs, inputs);
+        _weight = new GuardedMemory(Weight.SizeOf(type, shape));
+        byte* row = (byte*)_weight.Start;
+        float[] drawn = new float[inputs];
+        for (int output = 0; output < outputs; output++, row += Weight.SizeOf(type, new TensorShape(1, inputs)))
         {
-            float value = Draw();
-            switch (type)
-            {
-                case WeightType.Float32:
-                    ((float*)_weight.Start)[i] = value;
-                    break;
-                case WeightType.BFloat16:
-                    ((ushort*)_weight.Start)[i] = (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
-                    break;
-                default:
-                    ((Half*)_weight.Start)[i] = (Half)value;
-                    break;
-            }
+            for (int i = 0; i < inputs; i++)
+                drawn[i] = Draw();
+            Store(drawn, type, row);
         }
 
-        _stored = new Weight("weight", type, new TensorShape(outputs, inputs), _weight.Start, _weight);
+        _stored = new Weight("weight", type, shape, _weight.Start, _weight);
         _y = new GuardedMemory((long)rows * outputs * sizeof(float));
         if (bias)
         {
@@ -136,6 +130,31 @@ internal sealed unsafe class MatMulCase : IDisposable
         _x.Dispose();
         _weight.Dispose();
         _y.Dispose();
+    }
+
+    private static void Store(ReadOnlySpan<float> values, WeightType type, byte* row)
+    {
+        if (QuantizedRow.IsQuantized(type))
+        {
+            Quantizer.QuantizeRow(type, values, new Span<byte>(row, (int)QuantizedRow.Bytes(type, values.Length)));
+            return;
+        }
+
+        for (int i = 0; i < values.Length; i++)
+        {
+            switch (type)
+            {
+                case WeightType.Float32:
+                    ((float*)row)[i] = values[i];
+                    break;
+                case WeightType.BFloat16:
+                    ((ushort*)row)[i] = (ushort)(BitConverter.SingleToUInt32Bits(values[i]) >> 16);
+                    break;
+                default:
+                    ((Half*)row)[i] = (Half)values[i];
+                    break;
+            }
+        }
     }
 
     private double[] Reference()

@@ -1,4 +1,5 @@
 using PaliSharp.Tensors;
+using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.TestSupport;
 
@@ -13,7 +14,7 @@ public static unsafe class TestWeights
     public static Weight Normal(WeightType type, TensorShape shape, int seed, float deviation = 1) =>
         Create($"random {seed}", type, shape, TestNumbers.Normal(checked((int)shape.Count), seed, deviation));
 
-    /// <summary>A weight of given values, rounded to the storage type (bfloat16: to nearest, ties to even).</summary>
+    /// <summary>A weight of given values, rounded to the storage type (bfloat16: to nearest, ties to even; quantised types: by the quantiser).</summary>
     /// <param name="name">The parameter's name.</param>
     /// <param name="type">How they are stored.</param>
     /// <param name="shape">The extents.</param>
@@ -22,6 +23,8 @@ public static unsafe class TestWeights
     {
         if (type == WeightType.Float32)
             return Weight.FromValues(name, shape, values);
+        if (QuantizedRow.IsQuantized(type))
+            return Quantizer.Quantize(Weight.FromValues(name, shape, values), type);
         var memory = new NativeBuffer(values.Length * 2L);
         var words = new Span<ushort>(memory.Pointer, values.Length);
         for (int i = 0; i < values.Length; i++)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PaliSharp.Benchmarks;
+using PaliSharp.Checkpoints;
 using PaliSharp.Checkpoints.Hub;
 using PaliSharp.Cli.Options;
 using PaliSharp.Cli.Output;
@@ -21,7 +22,7 @@ internal static class BenchCommand
         };
         Option<string?> synthetic = new("--synthetic")
         {
-            Description = "Make a model of a released size in memory, with bfloat16 weights from a formula.",
+            Description = "Make a model of a released size in memory, with weights from a formula; bfloat16 unless --weights says otherwise.",
             HelpName = "SIZE",
         };
         synthetic.AcceptOnlyFromAmong([.. PublishedGeometry.Names]);
@@ -29,6 +30,7 @@ internal static class BenchCommand
         Option<int?> runs = new Option<int?>("--runs") { Description = "Runs that the medians are over. Default: 5.", HelpName = "N" }.Between(1, 1000);
         Option<int?> tokens = new Option<int?>("--tokens") { Description = "Tokens written in each run. Default: 16.", HelpName = "N" }.Between(1, 100_000);
         Option<int?> prompt = new Option<int?>("--prompt-tokens") { Description = "Text tokens of the prompt. Default: 8.", HelpName = "N" }.Between(1, 100_000);
+        var weights = new WeightsOption();
         var cpu = new CpuChoice();
         var output = new OutputOptions();
         var verb = new Verb(
@@ -45,6 +47,7 @@ internal static class BenchCommand
             tokens,
             prompt,
         };
+        weights.AddTo(verb);
         cpu.AddTo(verb);
         output.AddTo(verb);
         verb.SetAction((parsed, cancellationToken) =>
@@ -60,7 +63,7 @@ internal static class BenchCommand
                 PromptTokens = parsed.GetValue(prompt) ?? 8,
                 Picture = parsed.GetValue(image) is { } file ? File.ReadAllBytes(file) : null,
             };
-            return RunAsync(host, output.Read(parsed), () => Open(host, path, size, cpu.Read(parsed), cancellationToken), options, cancellationToken);
+            return RunAsync(host, output.Read(parsed), () => Open(host, path, size, weights.Read(parsed), cpu.Read(parsed), cancellationToken), options, cancellationToken);
         });
         return verb;
     }
@@ -79,12 +82,13 @@ internal static class BenchCommand
         return ExitCode.Success;
     }
 
-    private static BenchmarkModel Open(CliHost host, string? model, string? size, CpuOptions cpu, CancellationToken cancellationToken)
+    private static BenchmarkModel Open(
+        CliHost host, string? model, string? size, WeightStorage weights, CpuOptions cpu, CancellationToken cancellationToken)
     {
         string? path = model is null ? null : HubModelResolver.Resolve(model, HubOptions.FromEnvironment(host.Variable));
         try
         {
-            return size is null ? BenchmarkModel.Open(path, cpu) : BenchmarkModel.Synthesize(size, cpu, cancellationToken);
+            return size is null ? BenchmarkModel.Open(path, cpu, weights) : BenchmarkModel.Synthesize(size, cpu, weights, cancellationToken);
         }
         catch (Exception exception) when (exception is ArgumentException or PlatformNotSupportedException)
         {

@@ -14,6 +14,7 @@ internal static class InspectCommand
     {
         Argument<string> model = new("MODEL") { Description = "Checkpoint folder, .npz file or OWNER/NAME[@REVISION] that was pulled." };
         Option<bool> tensors = new("--tensors") { Description = "List every tensor." };
+        Option<bool> verify = new("--verify") { Description = "Read quantised files as a whole and compare their checksums." };
         var output = new OutputOptions();
         var verb = new Verb(
             "inspect",
@@ -24,12 +25,13 @@ internal static class InspectCommand
         {
             model,
             tensors,
+            verify,
         };
         output.AddTo(verb);
         verb.SetAction(parsed =>
         {
             string path = HubModelResolver.Resolve(parsed.GetRequiredValue(model), HubOptions.FromEnvironment(host.Variable));
-            var inspection = Inspection.Of(CheckpointInspector.Inspect(path));
+            var inspection = Inspection.Of(CheckpointInspector.Inspect(path, parsed.GetValue(verify)));
             if (output.Read(parsed).Json)
                 JsonLines.Write(host.Output, InspectLine.Of(inspection, parsed.GetValue(tensors)));
             else

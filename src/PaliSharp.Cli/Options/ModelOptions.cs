@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PaliSharp.Checkpoints;
 using PaliSharp.Checkpoints.Hub;
 using PaliSharp.Tensors.Cpu;
 
@@ -23,6 +24,8 @@ internal sealed class ModelOptions
 
     private readonly Option<bool> _mergeAdapter = new("--merge-adapter") { Description = "Add the adapter into the weights: faster, more memory." };
 
+    private readonly WeightsOption _weights = new();
+
     private readonly CpuChoice _cpu = new();
 
     /// <summary>Adds the options to a verb.</summary>
@@ -31,6 +34,7 @@ internal sealed class ModelOptions
         command.Add(_model);
         command.Add(_adapter);
         command.Add(_mergeAdapter);
+        _weights.AddTo(command);
         _cpu.AddTo(command);
     }
 
@@ -43,7 +47,7 @@ internal sealed class ModelOptions
         if (merge && adapter is null)
             throw new UsageException("--merge-adapter needs --adapter.");
         string? model = parsed.GetValue(_model) ?? (host.Variable(ModelVariable) is { Length: > 0 } value ? value : null);
-        return new ModelChoice(model, adapter, merge, _cpu.Read(parsed));
+        return new ModelChoice(model, adapter, merge, _weights.Read(parsed), _cpu.Read(parsed));
     }
 }
 
@@ -80,8 +84,9 @@ internal sealed class CpuChoice
 /// <param name="Model">A path or a name on a hub; null for the demonstration model.</param>
 /// <param name="Adapter">A path or a name on a hub; null for none.</param>
 /// <param name="MergeAdapter">Whether the adapter is added into the weights.</param>
+/// <param name="Weights">How weights are held.</param>
 /// <param name="Cpu">Threads and instructions.</param>
-internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAdapter, CpuOptions Cpu)
+internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAdapter, WeightStorage Weights, CpuOptions Cpu)
 {
     /// <summary>Loads the model.</summary>
     /// <param name="host">Whose environment says where pulled models are.</param>
@@ -91,7 +96,14 @@ internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAda
     public PaliGemma Load(CliHost host, int batch)
     {
         string? model = Resolve(Model, host);
-        var options = new PaliGemmaOptions { Cpu = Cpu, Adapter = Resolve(Adapter, host), MergeAdapter = MergeAdapter, MaxBatch = batch };
+        var options = new PaliGemmaOptions
+        {
+            Cpu = Cpu,
+            Weights = Weights,
+            Adapter = Resolve(Adapter, host),
+            MergeAdapter = MergeAdapter,
+            MaxBatch = batch,
+        };
         try
         {
             return PaliGemma.Load(model, options);

@@ -21,6 +21,8 @@ internal static class InspectText
         Add(grid, "tensors", $"{report.Tensors.Count:N0} in files of {ByteText.Of(report.FileBytes)}");
         foreach ((string type, (int tensors, long bytes)) in report.Types.OrderBy(type => type.Key, StringComparer.Ordinal))
             Add(grid, $"  {type}", $"{tensors:N0} tensors, {ByteText.Of(bytes)}");
+        foreach (QuantizedReport quantized in report.Quantized)
+            Add(grid, "quantised", $"{quantized.Weights}: {Path.GetFileName(quantized.Path)}, {ByteText.Of(quantized.FileBytes)}{(quantized.Verified ? ", checksums verified" : "")}");
         Add(grid, "tokenizer", Tokenizer(inspection));
         if (report.Preprocessing is { } pixels)
         {

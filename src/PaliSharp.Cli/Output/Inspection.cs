@@ -36,6 +36,7 @@ internal sealed record Inspection(CheckpointReport Report, Tokenizer? Tokenizer,
 /// <param name="Geometry">The geometry; null if it cannot be told.</param>
 /// <param name="Preprocessing">How pictures become the encoder's input.</param>
 /// <param name="Types">Tensors and bytes of each element type.</param>
+/// <param name="Quantized">The quantised files beside it.</param>
 /// <param name="Tokenizer">The tokenizer's files and sizes.</param>
 /// <param name="Tensors">Every tensor, if asked for.</param>
 /// <param name="Warnings">What is odd but harmless.</param>
@@ -48,6 +49,7 @@ internal sealed record InspectLine(
     PaliGemmaConfig? Geometry,
     ImagePreprocessing? Preprocessing,
     IReadOnlyList<InspectType> Types,
+    IReadOnlyList<QuantizedReport> Quantized,
     InspectTokenizer Tokenizer,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<TensorReport>? Tensors,
     IReadOnlyList<string> Warnings,
@@ -65,6 +67,7 @@ internal sealed record InspectLine(
             report.Config,
             report.Preprocessing,
             [.. report.Types.OrderBy(type => type.Key, StringComparer.Ordinal).Select(type => new InspectType(type.Key, type.Value.Tensors, type.Value.Bytes))],
+            report.Quantized,
             new InspectTokenizer(
                 report.TokenizerFiles,
                 inspection.Tokenizer?.VocabularySize,

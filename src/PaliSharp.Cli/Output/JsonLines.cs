@@ -86,6 +86,13 @@ internal sealed record DetectionItem(string Label, float Score, IReadOnlyList<fl
 /// <param name="Path">The folder of the snapshot.</param>
 internal sealed record PullLine(string Model, string Revision, string Path);
 
+/// <summary>A quantised file in JSON.</summary>
+/// <param name="Model">The checkpoint it was made from.</param>
+/// <param name="Weights"><c>int8</c> or <c>int4</c>.</param>
+/// <param name="Path">The file.</param>
+/// <param name="Bytes">Its size.</param>
+internal sealed record QuantizeLine(string Model, string Weights, string Path, long Bytes);
+
 /// <summary>Writes objects, one a line.</summary>
 internal static class JsonLines
 {
@@ -114,6 +121,7 @@ internal static class JsonLines
 [JsonSerializable(typeof(TextLine))]
 [JsonSerializable(typeof(DetectionLine))]
 [JsonSerializable(typeof(PullLine))]
+[JsonSerializable(typeof(QuantizeLine))]
 [JsonSerializable(typeof(InspectLine))]
 [JsonSerializable(typeof(BenchLine))]
 internal sealed partial class JsonLineContext : JsonSerializerContext;

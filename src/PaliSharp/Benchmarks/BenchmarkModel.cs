@@ -37,13 +37,14 @@ public sealed class BenchmarkModel : IDisposable
     /// <summary>Opens a checkpoint.</summary>
     /// <param name="model">A folder, an <c>.npz</c> file or a pulled <c>OWNER/NAME[@REVISION]</c>; null for the demonstration model.</param>
     /// <param name="cpu">Threads and instructions; null for the defaults.</param>
+    /// <param name="weights">How weights are held.</param>
     /// <exception cref="CheckpointException">It cannot be loaded.</exception>
     /// <exception cref="HubException">The name is not in the local cache.</exception>
-    public static BenchmarkModel Open(string? model, CpuOptions? cpu = null)
+    public static BenchmarkModel Open(string? model, CpuOptions? cpu = null, WeightStorage weights = WeightStorage.Auto)
     {
         string path = model is not null ? HubModelResolver.Resolve(model) : BundledModel.Find() ?? throw new CheckpointException(
             "No model was named and the demonstration model is not beside the program. Name a checkpoint or a synthetic size.");
-        Checkpoint checkpoint = Checkpoint.Load(path);
+        Checkpoint checkpoint = Checkpoint.Load(path, new CheckpointOptions { Weights = weights });
         try
         {
             return new BenchmarkModel(path, checkpoint.Config, checkpoint.Preprocessing, checkpoint.Weights, cpu, checkpoint);
@@ -55,18 +56,21 @@ public sealed class BenchmarkModel : IDisposable
         }
     }
 
-    /// <summary>Makes a model of a released size in memory, its weights from a formula, matrices in bfloat16.</summary>
+    /// <summary>Makes a model of a released size in memory, its weights from a formula.</summary>
     /// <param name="size">One of <see cref="PublishedGeometry.Names"/>.</param>
     /// <param name="cpu">Threads and instructions; null for the defaults.</param>
+    /// <param name="weights">How matrices are held; bfloat16 unless a type is named.</param>
     /// <param name="cancellationToken">Stops between pieces.</param>
     /// <exception cref="ArgumentException">There is no such size.</exception>
     /// <exception cref="ResourceLimitException">The machine has not enough memory for it.</exception>
-    public static BenchmarkModel Synthesize(string size, CpuOptions? cpu = null, CancellationToken cancellationToken = default) =>
-        Synthesize($"synthetic {size}", PublishedGeometry.Get(size), cpu, cancellationToken);
+    public static BenchmarkModel Synthesize(
+        string size, CpuOptions? cpu = null, WeightStorage weights = WeightStorage.Auto, CancellationToken cancellationToken = default) =>
+        Synthesize($"synthetic {size}", PublishedGeometry.Get(size), cpu, weights, cancellationToken);
 
-    internal static BenchmarkModel Synthesize(string name, PaliGemmaConfig config, CpuOptions? cpu, CancellationToken cancellationToken)
+    internal static BenchmarkModel Synthesize(
+        string name, PaliGemmaConfig config, CpuOptions? cpu, WeightStorage storage, CancellationToken cancellationToken)
     {
-        WeightSet weights = SyntheticCheckpoint.Create(config, cancellationToken: cancellationToken);
+        WeightSet weights = QuantizedFiles.ConvertAny(SyntheticCheckpoint.Create(config, cancellationToken: cancellationToken), storage);
         return new BenchmarkModel(name, config, new ImagePreprocessing { Size = config.Vision.ImageSize }, weights, cpu, storage: null);
     }
 

@@ -49,7 +49,15 @@ internal sealed class BigVisionFile
             $"The arrays of '{path}' are not those of a big_vision PaliGemma",
             "Check that the file is a PaliGemma checkpoint of big_vision, or download it again.");
         var preprocessing = new ImagePreprocessing { Size = config.Vision.ImageSize };
-        return new Checkpoint(path, CheckpointFormat.BigVision, config, preprocessing, file.Convert(config), warnings, storage: null);
+        if (QuantizedFiles.Choose(path, options.Weights) is { } quantized)
+        {
+            var declared = new HuggingFaceConfig.Result(config, ImageSizeStated: true, Tied: true);
+            QuantizedFile storage = QuantizedFiles.Open(quantized, path, declared, warnings, out config, out WeightSet mapped);
+            return new Checkpoint(path, CheckpointFormat.BigVision, config, preprocessing, mapped, warnings, storage);
+        }
+
+        WeightSet weights = QuantizedFiles.Convert(path, file.Convert(config), options.Weights);
+        return new Checkpoint(path, CheckpointFormat.BigVision, config, preprocessing, weights, warnings, storage: null);
     }
 
     /// <summary>Derives the geometry and checks every array against it. What does not fit is collected, not thrown.</summary>

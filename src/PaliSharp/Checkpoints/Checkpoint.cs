@@ -20,6 +20,9 @@ public sealed record CheckpointOptions
     /// By default the head size, or width ÷ heads in the geometry of the 27B decoder (4608 wide, 32 heads). Positive.
     /// </summary>
     public float? QueryScalar { get; init; }
+
+    /// <summary>How matrices are held. By default as they are stored.</summary>
+    public WeightStorage Weights { get; init; } = WeightStorage.Stored;
 }
 
 /// <summary>A model's configuration and weights, checked against each other. Weights stay in the file, memory-mapped, in the type they have there.</summary>
@@ -54,7 +57,8 @@ public sealed class Checkpoint : IDisposable
     public ImagePreprocessing Preprocessing { get; }
 
     /// <summary>
-    /// The weights by canonical name. Matrices have the type of the file; vectors and the position table are float32.
+    /// The weights by canonical name. Matrices have the type of the file, or what <see cref="CheckpointOptions.Weights"/> asked for; vectors and the
+    /// position table are float32.
     /// They are valid until this object is disposed.
     /// </summary>
     public WeightSet Weights { get; }
@@ -84,7 +88,7 @@ public sealed class Checkpoint : IDisposable
             throw new ArgumentException($"{nameof(CheckpointOptions.QueryScalar)} is {scalar}; a positive number was expected.", nameof(options));
         return CheckpointPath.Resolve(path) switch
         {
-            (CheckpointFormat.HuggingFace, var folder) => HuggingFaceFolder.Load(folder),
+            (CheckpointFormat.HuggingFace, var folder) => HuggingFaceFolder.Load(folder, options.Weights),
             (_, var file) => BigVisionFile.Load(file, options),
         };
     }

@@ -10,6 +10,13 @@ namespace PaliSharp.Checkpoints;
 /// <param name="ByteLength">Its size in bytes.</param>
 public sealed record TensorReport(string Name, string CanonicalName, string Type, IReadOnlyList<long> Shape, long ByteLength);
 
+/// <summary>A quantised file beside a checkpoint.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Weights"><c>int8</c> or <c>int4</c>.</param>
+/// <param name="FileBytes">Its length.</param>
+/// <param name="Verified">Whether all its checksums were compared and are right.</param>
+public sealed record QuantizedReport(string Path, string Weights, long FileBytes, bool Verified);
+
 /// <summary>What a checkpoint holds and what is wrong with it.</summary>
 public sealed record CheckpointReport
 {
@@ -37,6 +44,9 @@ public sealed record CheckpointReport
     /// <summary>For each element type the number of tensors and their bytes.</summary>
     public IReadOnlyDictionary<string, (int Tensors, long Bytes)> Types { get; init; } = new Dictionary<string, (int, long)>(StringComparer.Ordinal);
 
+    /// <summary>The quantised files beside it that can be used.</summary>
+    public IReadOnlyList<QuantizedReport> Quantized { get; init; } = [];
+
     /// <summary>The names of the tokenizer files found.</summary>
     public IReadOnlyList<string> TokenizerFiles { get; init; } = [];
 
@@ -52,8 +62,9 @@ public static class CheckpointInspector
 {
     /// <summary>Inspects what <see cref="Checkpoint.Load"/> would load.</summary>
     /// <param name="path">A folder or file.</param>
+    /// <param name="verify">Whether to read quantised files as a whole and compare their checksums.</param>
     /// <returns>The report. A path that holds no checkpoint gives a report with a problem.</returns>
-    public static CheckpointReport Inspect(string path)
+    public static CheckpointReport Inspect(string path, bool verify = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var builder = new Builder(path);
@@ -63,6 +74,7 @@ public static class CheckpointInspector
             InspectFolder(location, builder);
         else
             InspectFile(location, builder);
+        InspectQuantized(location, verify, builder);
         return builder.Build();
     }
 
@@ -71,7 +83,10 @@ public static class CheckpointInspector
         builder.Format = CheckpointFormat.HuggingFace;
         HuggingFaceConfig.Result? declared = builder.Try(() => HuggingFaceConfig.Load(folder, builder.Warnings));
         builder.Config = declared?.Config;
-        using ShardedFiles? files = builder.Try(() => ShardedFiles.Open(folder));
+
+        // A folder whose own weights were deleted after quantising is complete.
+        bool onlyQuantized = !ShardedFiles.Exist(folder) && QuantizedFiles.Beside(folder).Any();
+        using ShardedFiles? files = onlyQuantized ? null : builder.Try(() => ShardedFiles.Open(folder));
         if (files is not null)
         {
             builder.FileBytes = files.ByteLength;
@@ -105,6 +120,24 @@ public static class CheckpointInspector
             builder.Preprocessing = new ImagePreprocessing { Size = config.Vision.ImageSize };
     }
 
+    private static void InspectQuantized(string location, bool verify, Builder builder)
+    {
+        foreach (string path in QuantizedFiles.Beside(location))
+        {
+            QuantizedReport? report = builder.Try(() =>
+            {
+                using QuantizedFile file = builder.Config is { } config
+                    ? QuantizedFiles.Open(path, location, new HuggingFaceConfig.Result(config, ImageSizeStated: true, Tied: true), builder.Warnings, out _, out _)
+                    : QuantizedFile.Open(path);
+                if (verify)
+                    file.Verify();
+                return new QuantizedReport(path, QuantizationScheme.NameOf(file.Weights), file.ByteLength, verify);
+            });
+            if (report is not null)
+                builder.Quantized.Add(report);
+        }
+    }
+
     private sealed class Builder(string path)
     {
         public CheckpointFormat? Format { get; set; }
@@ -116,6 +149,8 @@ public static class CheckpointInspector
         public long FileBytes { get; set; }
 
         public List<TensorReport> Tensors { get; } = [];
+
+        public List<QuantizedReport> Quantized { get; } = [];
 
         public List<string> Warnings { get; } = [];
 
@@ -148,6 +183,7 @@ public static class CheckpointInspector
             Types = Tensors.GroupBy(tensor => tensor.Type, StringComparer.Ordinal)
                 .ToDictionary(group => group.Key, group => (group.Count(), group.Sum(tensor => tensor.ByteLength)), StringComparer.Ordinal),
             TokenizerFiles = CheckpointPath.TokenizerFolder(path) is { } folder ? [.. CheckpointPath.TokenizerFiles(folder)] : [],
+            Quantized = Quantized,
             Warnings = Warnings,
             Problems = Problems,
         };

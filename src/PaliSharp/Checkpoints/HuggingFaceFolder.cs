@@ -7,11 +7,34 @@ internal static class HuggingFaceFolder
 {
     /// <summary>Loads a folder.</summary>
     /// <param name="folder">The folder.</param>
+    /// <param name="storage">How matrices are to be held.</param>
     /// <exception cref="CheckpointException">Something is missing, malformed or does not fit.</exception>
-    public static Checkpoint Load(string folder)
+    public static Checkpoint Load(string folder, WeightStorage storage)
     {
         var warnings = new List<string>();
         HuggingFaceConfig.Result declared = HuggingFaceConfig.Load(folder, warnings);
+        return QuantizedFiles.Choose(folder, storage) is { } quantized
+            ? LoadQuantized(folder, quantized, declared, warnings)
+            : LoadStored(folder, storage, declared, warnings);
+    }
+
+    private static Checkpoint LoadQuantized(string folder, string path, HuggingFaceConfig.Result declared, List<string> warnings)
+    {
+        QuantizedFile file = QuantizedFiles.Open(path, folder, declared, warnings, out PaliGemmaConfig config, out WeightSet weights);
+        try
+        {
+            ImagePreprocessing preprocessing = ImagePreprocessing.Load(folder, config.Vision.ImageSize, warnings);
+            return new Checkpoint(folder, CheckpointFormat.HuggingFace, config, preprocessing, weights, warnings, file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static Checkpoint LoadStored(string folder, WeightStorage storage, HuggingFaceConfig.Result declared, List<string> warnings)
+    {
         ShardedFiles files = ShardedFiles.Open(folder);
         try
         {
@@ -22,7 +45,7 @@ internal static class HuggingFaceFolder
                 "Check that config.json and the weights belong together, or download the checkpoint again.");
             PaliGemmaConfig config = matcher.Config;
             ImagePreprocessing preprocessing = ImagePreprocessing.Load(folder, config.Vision.ImageSize, warnings);
-            return new Checkpoint(folder, CheckpointFormat.HuggingFace, config, preprocessing, matcher.Open(), warnings, files);
+            return new Checkpoint(folder, CheckpointFormat.HuggingFace, config, preprocessing, QuantizedFiles.Convert(folder, matcher.Open(), storage), warnings, files);
         }
         catch
         {

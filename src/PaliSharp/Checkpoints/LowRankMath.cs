@@ -1,6 +1,7 @@
 using System.Numerics;
 using PaliSharp.Models;
 using PaliSharp.Tensors;
+using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.Checkpoints;
 
@@ -34,8 +35,8 @@ internal static unsafe class LowRankMath
     public static Weight Merge(Weight weight, LowRankUpdate update, WeightType type)
     {
         int columns = weight.Shape.Columns;
-        int elementSize = Weight.ElementSize(type);
-        var memory = new NativeBuffer(weight.Shape.Count * elementSize);
+        long rowBytes = Weight.SizeOf(type, new TensorShape(1, columns));
+        var memory = new NativeBuffer(Weight.SizeOf(type, weight.Shape));
         byte* destination = (byte*)memory.Pointer;
         ForEachRow(weight, update, (row, values) =>
         {
@@ -46,7 +47,7 @@ internal static unsafe class LowRankMath
                     value *= factor;
             }
 
-            Store(values, type, destination + ((long)row * columns * elementSize));
+            Store(values, type, destination + (row * rowBytes));
         });
         GC.KeepAlive(memory);
         return new Weight(weight.Name, type, weight.Shape, memory.Pointer, memory);
@@ -103,16 +104,19 @@ internal static unsafe class LowRankMath
                 for (int i = 0; i < values.Length; i++)
                     words[i] = RoundToBFloat16(values[i]);
                 break;
-            default:
+            case WeightType.Float16:
                 var halves = (Half*)destination;
                 for (int i = 0; i < values.Length; i++)
                     halves[i] = (Half)values[i];
                 break;
+            default:
+                Quantizer.QuantizeRow(type, values, new Span<byte>(destination, checked((int)QuantizedRow.Bytes(type, values.Length))));
+                break;
         }
     }
 
-    // To nearest, ties to even; a NaN keeps its sign and stays a NaN.
-    private static ushort RoundToBFloat16(float value)
+    /// <summary>To nearest, ties to even; a NaN keeps its sign and stays a NaN.</summary>
+    public static ushort RoundToBFloat16(float value)
     {
         uint bits = BitConverter.SingleToUInt32Bits(value);
         if (float.IsNaN(value))

@@ -128,6 +128,18 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return _file.OpenStream(entry.Offset, entry.ByteLength);
     }
 
+    /// <summary>A matrix of a type that safetensors has no name for, stored as U8 of as many bytes as the weight takes.</summary>
+    internal Weight GetBytes(string name, string weightName, WeightType type, TensorShape shape)
+    {
+        SafetensorsEntry entry = Find(name);
+        return entry.ByteLength == Weight.SizeOf(type, shape)
+            ? new Weight(weightName, type, shape, _file.Pointer + entry.Offset, _file)
+            : throw new CheckpointException($"'{Path}': the tensor '{name}' has {entry.ByteLength} bytes; {type} {shape} takes {Weight.SizeOf(type, shape)}.");
+    }
+
+    /// <summary>The bytes in front of the tensors, as a stream that is valid until this object is disposed.</summary>
+    internal Stream OpenHeader() => _file.OpenStream(0, _entries.Count == 0 ? _file.Length : _entries[0].Offset);
+
     /// <summary>Unmaps the file. Weights taken from it become invalid; using one afterwards ends the process.</summary>
     public void Dispose() => _file.Dispose();
 

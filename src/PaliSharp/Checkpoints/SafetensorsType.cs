@@ -34,13 +34,18 @@ public sealed record SafetensorsType(string Name, int Bits)
     /// <returns>Whether the format has such a type.</returns>
     public static bool TryParse(string name, [NotNullWhen(true)] out SafetensorsType? type) => Known.TryGetValue(name, out type);
 
+    /// <summary>Bytes without a meaning of their own.</summary>
+    public static SafetensorsType Bytes => Known["U8"];
+
     /// <summary>The type that stores a weight.</summary>
     /// <param name="type">The weight's storage type.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The type is quantised, which the format has no name for.</exception>
     public static SafetensorsType Of(WeightType type) => Known[type switch
     {
         Tensors.WeightType.Float32 => "F32",
         Tensors.WeightType.BFloat16 => "BF16",
-        _ => "F16",
+        Tensors.WeightType.Float16 => "F16",
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "A floating-point type was expected."),
     }];
 
     /// <inheritdoc/>

@@ -9,13 +9,25 @@ namespace PaliSharp.Checkpoints;
 /// <param name="Type">Its element type.</param>
 /// <param name="Shape">Its extents.</param>
 /// <param name="Write">Writes exactly the elements, row-major and little-endian.</param>
-public sealed record SafetensorsContent(string Name, WeightType Type, TensorShape Shape, Action<Stream> Write)
+public sealed record SafetensorsContent(string Name, SafetensorsType Type, TensorShape Shape, Action<Stream> Write)
 {
+    /// <summary>A tensor of floating-point elements.</summary>
+    /// <param name="name">Its name in the file.</param>
+    /// <param name="type">Its element type.</param>
+    /// <param name="shape">Its extents.</param>
+    /// <param name="write">Writes exactly the elements, row-major and little-endian.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The type is quantised, which this format has no name for.</exception>
+    public SafetensorsContent(string name, WeightType type, TensorShape shape, Action<Stream> write)
+        : this(name, SafetensorsType.Of(type), shape, write)
+    {
+    }
+
     /// <summary>The size in bytes.</summary>
-    public long ByteLength => Shape.Count * Weight.ElementSize(Type);
+    public long ByteLength => Shape.Count * Type.Bits / 8;
 
     /// <summary>A weight as it is in memory.</summary>
-    /// <param name="weight">The weight.</param>
+    /// <param name="weight">The weight, in a floating-point type.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The weight is quantised; <see cref="CheckpointQuantizer"/> writes those.</exception>
     public static SafetensorsContent Of(Weight weight)
     {
         ArgumentNullException.ThrowIfNull(weight);
@@ -41,7 +53,7 @@ public static class SafetensorsWriter
 
     /// <summary>Writes weights under their names.</summary>
     /// <param name="path">The file to create or replace.</param>
-    /// <param name="weights">The weights. Those of four bytes an element come first in the file; otherwise their order is kept.</param>
+    /// <param name="weights">The weights. Those of larger elements come first in the file; otherwise their order is kept.</param>
     /// <param name="metadata">Free-form strings for the header; none by default.</param>
     /// <exception cref="ArgumentException">A name occurs twice or is reserved.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
@@ -53,7 +65,7 @@ public static class SafetensorsWriter
 
     /// <summary>Writes tensors whose elements are produced on the way.</summary>
     /// <param name="path">The file to create or replace.</param>
-    /// <param name="tensors">The tensors. Those of four bytes an element come first in the file; otherwise their order is kept.</param>
+    /// <param name="tensors">The tensors. Those of larger elements come first in the file; otherwise their order is kept.</param>
     /// <param name="metadata">Free-form strings for the header; none by default.</param>
     /// <exception cref="ArgumentException">A name occurs twice or is reserved.</exception>
     /// <exception cref="InvalidOperationException">A tensor wrote more or fewer bytes than its shape has.</exception>
@@ -63,7 +75,7 @@ public static class SafetensorsWriter
         ArgumentNullException.ThrowIfNull(tensors);
 
         // Large elements first, as the reference does: then every tensor is aligned to its elements.
-        List<SafetensorsContent> ordered = [.. tensors.OrderByDescending(tensor => Weight.ElementSize(tensor.Type))];
+        List<SafetensorsContent> ordered = [.. tensors.OrderByDescending(tensor => tensor.Type.Bits)];
         byte[] header = Header(ordered, metadata);
         AtomicFile.Write(path, stream =>
         {
@@ -105,7 +117,7 @@ public static class SafetensorsWriter
                 if (!names.Add(tensor.Name))
                     throw new ArgumentException($"The name '{tensor.Name}' is reserved or occurs twice.", nameof(tensors));
                 json.WriteStartObject(tensor.Name);
-                json.WriteString("dtype", SafetensorsType.Of(tensor.Type).Name);
+                json.WriteString("dtype", tensor.Type.Name);
                 json.WriteStartArray("shape");
                 for (int axis = 0; axis < tensor.Shape.Rank; axis++)
                     json.WriteNumberValue(tensor.Shape[axis]);

@@ -27,6 +27,29 @@ internal static unsafe class WholeWeights
         return new Weight(name, WeightType.Float32, weight.Shape, memory.Pointer, memory);
     }
 
+    /// <summary>A copy in memory of its own, rounded to a type.</summary>
+    /// <param name="weight">The weight.</param>
+    /// <param name="type"><see cref="WeightType.Float32"/> or <see cref="WeightType.BFloat16"/>.</param>
+    public static Weight CopyAs(Weight weight, WeightType type)
+    {
+        if (type == WeightType.Float32)
+            return CopyAsFloat32(weight, weight.Name);
+        const int Chunk = 1 << 20;
+        long count = weight.Shape.Count;
+        var memory = new NativeBuffer(Weight.SizeOf(WeightType.BFloat16, weight.Shape));
+        float[] values = new float[Math.Min(Chunk, count)];
+        for (long start = 0; start < count; start += Chunk)
+        {
+            Span<float> run = values.AsSpan(0, (int)Math.Min(Chunk, count - start));
+            weight.CopyTo(start, run.Length, run);
+            ushort* words = (ushort*)memory.Pointer + start;
+            for (int i = 0; i < run.Length; i++)
+                words[i] = LowRankMath.RoundToBFloat16(run[i]);
+        }
+
+        return new Weight(weight.Name, WeightType.BFloat16, weight.Shape, memory.Pointer, memory);
+    }
+
     /// <summary>A copy in memory of its own, in the same type.</summary>
     /// <param name="weight">The weight.</param>
     /// <param name="name">The copy's name.</param>

@@ -1,4 +1,5 @@
 using PaliSharp.Benchmarks;
+using PaliSharp.Checkpoints;
 using PaliSharp.Checkpoints.Synthetic;
 using PaliSharp.Models;
 using PaliSharp.Tensors;
@@ -31,7 +32,7 @@ public sealed class ModelBenchmarkTests
     [Fact]
     public void Synthetic_weights_follow_the_law_rounded_to_bfloat16()
     {
-        using BenchmarkModel model = BenchmarkModel.Synthesize("small", Small, new() { Threads = 2 }, CancellationToken.None);
+        using BenchmarkModel model = BenchmarkModel.Synthesize("small", Small, new() { Threads = 2 }, WeightStorage.Auto, CancellationToken.None);
         foreach (Weight weight in model.Weights)
         {
             int count = (int)weight.Shape.Count;
@@ -50,7 +51,7 @@ public sealed class ModelBenchmarkTests
     [Fact]
     public void Costs_are_those_of_the_geometry()
     {
-        using BenchmarkModel model = BenchmarkModel.Synthesize("small", Small, new() { Threads = 1 }, CancellationToken.None);
+        using BenchmarkModel model = BenchmarkModel.Synthesize("small", Small, new() { Threads = 1 }, WeightStorage.Auto, CancellationToken.None);
         BenchmarkReport report = ModelBenchmark.Run(model, new BenchmarkOptions { Runs = 2, DecodeTokens = 2, PromptTokens = 3 });
         Assert.Equal(4 + 3, report.PromptPositions);
         BenchmarkStage vision = report.Stages.Single(stage => stage.Name == "vision");
@@ -69,7 +70,7 @@ public sealed class ModelBenchmarkTests
     [Fact]
     public void Prompts_longer_than_the_context_are_refused()
     {
-        using BenchmarkModel model = BenchmarkModel.Synthesize("small", Small, new() { Threads = 1 }, CancellationToken.None);
+        using BenchmarkModel model = BenchmarkModel.Synthesize("small", Small, new() { Threads = 1 }, WeightStorage.Auto, CancellationToken.None);
         Assert.Throws<PromptException>(() => ModelBenchmark.Run(model, new BenchmarkOptions { PromptTokens = 60, DecodeTokens = 1 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => ModelBenchmark.Run(model, new BenchmarkOptions { Runs = 0 }));
     }

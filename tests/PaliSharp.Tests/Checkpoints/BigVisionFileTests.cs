@@ -217,7 +217,7 @@ public class BigVisionFileTests
             .ToDictionary(array => $"{array.Key}.npy", array => NumpyWriter.Npy(array.Values, array.Shape), StringComparer.Ordinal);
 
     /// <summary>The arrays of big_vision, element by element from their definition: written apart from the code under test.</summary>
-    private static IEnumerable<(string Key, int[] Shape, float[] Values)> Arrays(PaliGemmaConfig config, List<Weight> weights, bool fused)
+    internal static IEnumerable<(string Key, int[] Shape, float[] Values)> Arrays(PaliGemmaConfig config, List<Weight> weights, bool fused)
     {
         Dictionary<string, float[]> canonical = weights.ToDictionary(weight => weight.Name, Values.Of, StringComparer.Ordinal);
         SigLipConfig v = config.Vision;

@@ -1,13 +1,14 @@
 using System.Runtime.CompilerServices;
+using PaliSharp.Tensors.Cpu.MatMul;
 using PaliSharp.Tensors.Cpu.Simd;
 
 namespace PaliSharp.Tensors.Cpu.Kernels;
 
 /// <summary>Widens and scales rows of a table.</summary>
-internal unsafe struct EmbeddingJob<TSimd, TVector, TSource> : IParallelJob
+internal unsafe struct EmbeddingJob<TSimd, TVector, TElement> : IParallelJob
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
-    where TSource : struct, IWidening<TVector>
+    where TElement : struct, IWeightElement<TSimd, TVector>
 {
     public int* Ids;
     public void* Table;
@@ -20,18 +21,20 @@ internal unsafe struct EmbeddingJob<TSimd, TVector, TSource> : IParallelJob
     public readonly void Execute(int part)
     {
         (long start, long end) = Partition.Range(part, Parts, Count);
+        byte* rows = (byte*)Table + TElement.HeadBytes(Width);
+        nint rowBytes = TElement.RowBytes(Width);
         for (long i = start; i < end; i++)
-            Copy(Table, (long)Ids[i] * Width, Y + (i * Width), Width, Scale);
+            Copy(rows + (Ids[i] * rowBytes), Y + (i * Width), Width, Scale);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Copy(void* table, long offset, float* y, int width, float factor)
+    private static void Copy(void* row, float* y, int width, float factor)
     {
         TVector scale = TSimd.Broadcast(factor);
         int i = 0;
         for (; i <= width - TSimd.Count; i += TSimd.Count)
-            TSimd.Store(TSimd.Multiply(scale, TSource.Load(table, offset + i)), y + i);
+            TSimd.Store(TSimd.Multiply(scale, TElement.Load(row, i)), y + i);
         for (; i < width; i++)
-            y[i] = factor * TSource.Read(table, offset + i);
+            y[i] = factor * TElement.LoadOne(row, i);
     }
 }

@@ -83,14 +83,22 @@ internal sealed unsafe class VectorKernelSet<TSimd, TVector>(ThreadTeam team, Te
         switch (table.Type)
         {
             case WeightType.Float32:
-                Embedding<Float32Source<TSimd, TVector>>(ids, count, table, scale, y);
+                Embedding<Float32Element<TSimd, TVector>>(ids, count, table, scale, y);
                 break;
             case WeightType.BFloat16:
-                Embedding<BFloat16Source<TSimd, TVector>>(ids, count, table, scale, y);
+                Embedding<BFloat16Element<TSimd, TVector>>(ids, count, table, scale, y);
+                break;
+            case WeightType.Float16:
+                Embedding<Float16Element<TSimd, TVector>>(ids, count, table, scale, y);
+                break;
+            case WeightType.Int8:
+                Embedding<Int8Element<TSimd, TVector>>(ids, count, table, scale, y);
+                break;
+            case WeightType.Int4:
+                Embedding<Int4Element<TSimd, TVector>>(ids, count, table, scale, y);
                 break;
             default:
-                Embedding<Float16Source<TSimd, TVector>>(ids, count, table, scale, y);
-                break;
+                throw new ArgumentException($"'{table.Name}' is stored as {table.Type}, which no embedding is read from.", nameof(table));
         }
     }
 
@@ -111,11 +119,11 @@ internal sealed unsafe class VectorKernelSet<TSimd, TVector>(ThreadTeam team, Te
         team.Run(ref job, job.Parts);
     }
 
-    private void Embedding<TSource>(int* ids, int count, Weight table, float scale, float* y)
-        where TSource : struct, IWidening<TVector>
+    private void Embedding<TElement>(int* ids, int count, Weight table, float scale, float* y)
+        where TElement : struct, IWeightElement<TSimd, TVector>
     {
         int width = table.Shape.Columns;
-        var job = new EmbeddingJob<TSimd, TVector, TSource>
+        var job = new EmbeddingJob<TSimd, TVector, TElement>
         {
             Ids = ids,
             Table = table.Data,

@@ -259,9 +259,9 @@ internal static unsafe class DotKernels<TSimd, TVector, TElement>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Ask(void* row, nint k, nint ahead)
     {
-        byte* address = (byte*)row + (k * TElement.Size) + ahead;
+        byte* address = (byte*)row + TElement.ByteCount(k) + ahead;
         TSimd.Prefetch(address);
-        if (Step * TElement.Size > LineBytes)
+        if (TElement.ByteCount(Step) > LineBytes)
             TSimd.Prefetch(address + LineBytes);
     }
 
@@ -269,7 +269,7 @@ internal static unsafe class DotKernels<TSimd, TVector, TElement>
     private static void AskPages(void* row, nint start, nint end, nint ahead)
     {
         byte* address = (byte*)row + ahead;
-        for (nint offset = start * TElement.Size; offset < end * TElement.Size; offset += PageBytes)
+        for (nint offset = TElement.ByteCount(start); offset < TElement.ByteCount(end); offset += PageBytes)
             TSimd.Prefetch(address + offset);
     }
 

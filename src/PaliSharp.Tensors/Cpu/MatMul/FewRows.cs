@@ -52,7 +52,7 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
 
     private static void Multiply(ThreadTeam team, in ProductOperands operands, float* x)
     {
-        long rowBytes = (long)operands.Inputs * TElement.Size;
+        long rowBytes = TElement.RowBytes(operands.Inputs);
         long partBytes = Math.Clamp(rowBytes * operands.Outputs / ((long)PartsPerThread * team.Size), SmallestPart, LargestPart);
         int outputsPerPart = (int)Math.Clamp(partBytes / rowBytes, 1, operands.Outputs);
         int streams = operands.Rows <= 2 ? 4 : 2;
@@ -113,13 +113,13 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
         {
             nint inputs = Operands.Inputs;
             nint whole = inputs - (inputs % (2 * TSimd.Count));
-            nint rowBytes = inputs * TElement.Size;
-            byte* weight = (byte*)Operands.Weight + (output * rowBytes);
+            nint rowBytes = TElement.RowBytes(Operands.Inputs);
+            byte* weight = (byte*)Operands.Weight + (output * rowBytes) + TElement.HeadBytes(Operands.Inputs);
             int sums = PaddedRows * Streams * TSimd.Count;
             for (nint start = 0; start < whole; start += Segment)
             {
                 nint end = Math.Min(whole, start + Segment);
-                nint ahead = ((BytesAhead / ((end - start) * TElement.Size)) + 1) * rowBytes;
+                nint ahead = ((BytesAhead / TElement.ByteCount(end - start)) + 1) * rowBytes;
                 for (int i = 0; i < count; i++)
                     MultiplyGroup(weight + (i * rowBytes), distance * rowBytes, start, end, ahead, totals + (i * sums));
             }
@@ -156,7 +156,7 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
         private readonly void Finish(int output, nint whole, float* totals)
         {
             nint inputs = Operands.Inputs;
-            byte* weight = (byte*)Operands.Weight + (output * inputs * TElement.Size);
+            byte* weight = (byte*)Operands.Weight + (output * TElement.RowBytes(Operands.Inputs)) + TElement.HeadBytes(Operands.Inputs);
             for (int row = 0; row < Operands.Rows; row++)
             {
                 float* x = Operands.X + (row * inputs);

@@ -153,8 +153,8 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
         private readonly void MultiplyTask(
             int firstOutput, int outputs, int firstRow, int rows, float* weights, float* sums, float* totals, int sumStride)
         {
-            nint rowBytes = (nint)Operands.Inputs * TElement.Size;
-            byte* source = (byte*)Operands.Weight + (firstOutput * rowBytes);
+            nint rowBytes = TElement.RowBytes(Operands.Inputs);
+            byte* source = (byte*)Operands.Weight + (firstOutput * rowBytes) + TElement.HeadBytes(Operands.Inputs);
             int paddedOutputs = RoundUp(outputs, TileOutputs);
             int count = paddedOutputs * sumStride;
             new Span<float>(sums, count).Clear();

@@ -33,6 +33,12 @@ internal static unsafe class MatrixProduct<TSimd, TVector>
             case WeightType.Float16:
                 Multiply<Float16Element<TSimd, TVector>>(team, pool, x, rows, weight, bias, y);
                 break;
+            case WeightType.Int8:
+                Multiply<Int8Element<TSimd, TVector>>(team, pool, x, rows, weight, bias, y);
+                break;
+            case WeightType.Int4:
+                Multiply<Int4Element<TSimd, TVector>>(team, pool, x, rows, weight, bias, y);
+                break;
             default:
                 throw new ArgumentException($"'{weight.Name}' is stored as {weight.Type}, which has no matrix product.", nameof(weight));
         }

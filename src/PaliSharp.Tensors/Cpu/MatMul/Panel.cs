@@ -132,9 +132,9 @@ internal static unsafe class Panel
     }
 
     /// <summary>panel[output, element] = weight[output, start + element] as float32; missing outputs become zero.</summary>
-    /// <param name="weight">The first output's row.</param>
+    /// <param name="weight">The elements of the first output's row.</param>
     /// <param name="rowBytes">The distance of two rows in bytes.</param>
-    /// <param name="start">The first element.</param>
+    /// <param name="start">The first element, a multiple of the vector.</param>
     /// <param name="depth">The elements to widen.</param>
     /// <param name="outputs">The rows of the weight.</param>
     /// <param name="paddedOutputs">The rows of the panel.</param>
@@ -147,19 +147,19 @@ internal static unsafe class Panel
         where TVector : struct
         where TElement : struct, IWeightElement<TSimd, TVector>
     {
-        weight += (nint)start * TElement.Size;
+        nint startByte = TElement.ByteCount(start);
+        nint blockBytes = TElement.ByteCount(depth);
         for (int output = 0; output < outputs; output++)
         {
             nint k = 0;
             for (; k + TSimd.Count <= depth; k += TSimd.Count)
-                TSimd.Store(TElement.Load(weight, k), panel + k);
+                TSimd.Store(TElement.Load(weight, start + k), panel + k);
             for (; k < depth; k++)
-                panel[k] = TElement.LoadOne(weight, k);
+                panel[k] = TElement.LoadOne(weight, start + k);
 
             // The next block of this row comes from memory and is wanted when all tiles of this block are done.
-            nint blockBytes = (nint)depth * TElement.Size;
             for (nint ahead = blockBytes; ahead < 2 * blockBytes; ahead += LineBytes)
-                TSimd.Prefetch(weight + ahead);
+                TSimd.Prefetch(weight + startByte + ahead);
             weight += rowBytes;
             panel += stride;
         }
