@@ -23,16 +23,9 @@ internal sealed class GifCanvas
     public int Height { get; private set; }
 
     /// <summary>Draws the next frame.</summary>
-    /// <exception cref="ImageFormatException">The frame has no pixels.</exception>
     /// <exception cref="ResourceLimitException">The screen is too large.</exception>
     public void Draw(GifFrame frame, ImageDecoderOptions options)
     {
-        if (frame.Width == 0 || frame.Height == 0)
-        {
-            throw new ImageFormatException(
-                $"A frame of the GIF file has {frame.Width}x{frame.Height} pixels; both sides must be at least 1.");
-        }
-
         bool isFirst = _last is null;
         int width = Math.Max(isFirst ? _reader.Width : Width, frame.Left + frame.Width);
         int height = Math.Max(isFirst ? _reader.Height : Height, frame.Top + frame.Height);

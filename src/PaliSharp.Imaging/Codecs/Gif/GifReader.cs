@@ -129,12 +129,16 @@ internal sealed class GifReader
         byte[] palette = (descriptor[8] & 0x80) != 0 ? ReadPalette(descriptor[8] & 7) : _globalPalette ?? GrayPalette();
         if (_position >= data.Length)
             throw Truncated();
+        int width = BinaryPrimitives.ReadUInt16LittleEndian(descriptor[4..]);
+        int height = BinaryPrimitives.ReadUInt16LittleEndian(descriptor[6..]);
+        if (width == 0 || height == 0)
+            throw new ImageFormatException($"A frame of the GIF file has {width}x{height} pixels; both sides must be at least 1.");
         return new GifFrame
         {
             Left = BinaryPrimitives.ReadUInt16LittleEndian(descriptor),
             Top = BinaryPrimitives.ReadUInt16LittleEndian(descriptor[2..]),
-            Width = BinaryPrimitives.ReadUInt16LittleEndian(descriptor[4..]),
-            Height = BinaryPrimitives.ReadUInt16LittleEndian(descriptor[6..]),
+            Width = width,
+            Height = height,
             Interlaced = (descriptor[8] & 0x40) != 0,
             Palette = palette,
             Transparent = transparent,
