@@ -129,6 +129,7 @@ internal static class QualityBench
         private int _agreements;
         private int _answers;
         private int _sameAnswers;
+        private double _widestGap;
         private double _difference;
         private double _norm;
 
@@ -141,6 +142,7 @@ internal static class QualityBench
                 ReadOnlySpan<float> p = expected.Logits.AsSpan(start, vocabulary);
                 ReadOnlySpan<float> q = actual.Logits.AsSpan(start, vocabulary);
                 _agreements += Largest(p) == Largest(q) ? 1 : 0;
+                _widestGap = Math.Max(_widestGap, p[Largest(p)] - p[Largest(q)]); // 0 where they agree
                 _divergences.Add(Divergence(p, q));
                 for (int i = 0; i < vocabulary; i++)
                 {
@@ -152,7 +154,7 @@ internal static class QualityBench
 
         public override string ToString() => string.Create(
             CultureInfo.InvariantCulture,
-            $"same answers {_sameAnswers}/{_answers}, top-1 {(double)_agreements / _divergences.Count:p2} ({_divergences.Count - _agreements} differ), "
+            $"same answers {_sameAnswers}/{_answers}, top-1 {(double)_agreements / _divergences.Count:p2} ({_divergences.Count - _agreements} differ, gaps to {_widestGap:g2}), "
             + $"KL mean {_divergences.Average():e2} max {_divergences.Max():e2}, logits relative L2 {Math.Sqrt(_difference / _norm):e2}");
 
         private static double Divergence(ReadOnlySpan<float> p, ReadOnlySpan<float> q)

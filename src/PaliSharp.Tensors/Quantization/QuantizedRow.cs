@@ -20,6 +20,7 @@ namespace PaliSharp.Tensors.Quantization;
 /// the largest of 64 normal values is 2.5 deviations, of 32 it is 2.2.</item>
 /// <item>Int4: blocks of 32, 4.5 bits a weight. Element 2j is the lower half of byte j, stored plus 8; element 2j + 1 the upper half: a vector of
 /// bytes gives a vector of even and one of odd elements whatever the vector's length, as pairs of bfloat16 do.</item>
+/// <item>Blocks are no shorter than two of the longest vectors (32 elements), so that a step of a kernel has one scale.</item>
 /// <item>The last block of a row may be short: nothing is padded but the two parts, so 160 inputs take 176 bytes.</item>
 /// </list>
 /// </remarks>

@@ -32,6 +32,15 @@ internal unsafe interface IWeightElement<TSimd, TVector>
     /// </summary>
     static abstract void LoadPair(void* row, nint index, out TVector a, out TVector b);
 
+    /// <summary>The elements that share a scale, a power of two; 0 if the type has no scales.</summary>
+    static abstract int Block { get; }
+
+    /// <summary>As <see cref="LoadPair"/>, without the scale.</summary>
+    static abstract void LoadQuantPair(void* row, nint index, out TVector a, out TVector b);
+
+    /// <summary>The scale of an element's block.</summary>
+    static abstract float Scale(void* row, nint index);
+
     /// <summary>Widens one element.</summary>
     static abstract float LoadOne(void* row, nint index);
 }
@@ -62,6 +71,14 @@ internal readonly unsafe struct Float32Element<TSimd, TVector> : IWeightElement<
         b = Load(row, index + TSimd.Count);
     }
 
+    public static int Block => 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadQuantPair(void* row, nint index, out TVector a, out TVector b) => LoadPair(row, index, out a, out b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Scale(void* row, nint index) => 1;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* row, nint index) => Unsafe.ReadUnaligned<float>((float*)row + index);
 }
@@ -88,6 +105,14 @@ internal readonly unsafe struct BFloat16Element<TSimd, TVector> : IWeightElement
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadPair(void* row, nint index, out TVector a, out TVector b) =>
         TSimd.LoadBFloat16Pairs((ushort*)row + index, out a, out b);
+
+    public static int Block => 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadQuantPair(void* row, nint index, out TVector a, out TVector b) => LoadPair(row, index, out a, out b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Scale(void* row, nint index) => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* row, nint index) =>
@@ -119,6 +144,14 @@ internal readonly unsafe struct Float16Element<TSimd, TVector> : IWeightElement<
         a = Load(row, index);
         b = Load(row, index + TSimd.Count);
     }
+
+    public static int Block => 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadQuantPair(void* row, nint index, out TVector a, out TVector b) => LoadPair(row, index, out a, out b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Scale(void* row, nint index) => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* row, nint index) =>
@@ -153,6 +186,18 @@ internal readonly unsafe struct Int8Element<TSimd, TVector> : IWeightElement<TSi
         b = TSimd.Multiply(TSimd.LoadInt8((sbyte*)row + index + TSimd.Count), scale);
     }
 
+    public static int Block => QuantizedRow.Int8Block;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadQuantPair(void* row, nint index, out TVector a, out TVector b)
+    {
+        a = TSimd.LoadInt8((sbyte*)row + index);
+        b = TSimd.LoadInt8((sbyte*)row + index + TSimd.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Scale(void* row, nint index) => QuantizedRow.Scale(row, index >> QuantizedRow.Int8BlockShift);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* row, nint index) => QuantizedRow.Int8At(row, index);
 }
@@ -185,6 +230,15 @@ internal readonly unsafe struct Int4Element<TSimd, TVector> : IWeightElement<TSi
         a = TSimd.Multiply(even, scale);
         b = TSimd.Multiply(odd, scale);
     }
+
+    public static int Block => QuantizedRow.Int4Block;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadQuantPair(void* row, nint index, out TVector a, out TVector b) =>
+        TSimd.LoadInt4Pairs((byte*)row + (index >> 1), out a, out b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Scale(void* row, nint index) => QuantizedRow.Scale(row, index >> QuantizedRow.Int4BlockShift);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* row, nint index) => QuantizedRow.Int4At(row, index);
