@@ -107,18 +107,15 @@ public sealed partial class PaliGemma
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(answer);
-        if (Tokenizer is null)
-            throw new PromptException($"The checkpoint '{Path}' has no tokenizer, so its answers cannot be read as boxes.");
         var warnings = new List<string>();
-        List<Detection> detections = new DetectionParser(Tokenizer).Parse([.. answer.Tokens], image.Width, image.Height, convention, warnings);
-        if (answer.FinishReason == FinishReason.Length)
-            warnings.Add($"The answer was cut at {answer.Tokens.Count} tokens; there may be more objects. Raise the limit on tokens.");
+        List<Detection> detections = new DetectionParser(RequireObjectTokens()).Parse([.. answer.Tokens], image.Width, image.Height, convention, warnings);
+        ReportCut(answer, warnings);
         return new DetectionResult
         {
             Detections = detections,
             Width = image.Width,
             Height = image.Height,
-            OrientationApplied = image.Metadata is { OrientationApplied: true, Orientation: not 1 },
+            OrientationApplied = IsTurned(image),
             Warnings = warnings,
             Generation = answer,
         };
