@@ -54,9 +54,15 @@ public sealed partial class PaliGemma
         ArgumentNullException.ThrowIfNull(images);
         string prompt = TaskPrompts.Segment(phrases);
         _ = MaskCodec; // a missing file is told before the model works
+        options ??= SegmentationDefaults;
+        if (segmentation?.Constrain == true)
+            options = Constrain(options, phrases, hasMasks: true);
         IReadOnlyList<GenerationResult> answers = await GenerateBatchAsync(
-            [.. images.Select(image => new GenerationRequest(image, prompt, options ?? SegmentationDefaults))], cancellationToken);
-        return [.. answers.Select((answer, i) => ReadSegments(images[i], answer, segmentation))];
+            [.. images.Select(image => new GenerationRequest(image, prompt, options))], cancellationToken);
+        SegmentationResult[] results = [.. answers.Select((answer, i) => ReadSegments(images[i], answer, segmentation))];
+        return options.Constraint is ObjectGrammar grammar
+            ? [.. results.Select(result => result with { MayBeIncomplete = result.MayBeIncomplete || result.Segments.Count >= grammar.MaxObjects })]
+            : results;
     }
 
     /// <summary>Reads an answer to a segmentation prompt as boxes and masks.</summary>
@@ -81,6 +87,7 @@ public sealed partial class PaliGemma
             Width = image.Width,
             Height = image.Height,
             OrientationApplied = IsTurned(image),
+            MayBeIncomplete = answer.FinishReason != FinishReason.Stop,
             Warnings = warnings,
             Generation = answer,
         };
@@ -88,6 +95,8 @@ public sealed partial class PaliGemma
 
     private static void ReportCut(GenerationResult answer, List<string> warnings)
     {
+        if (answer.FinishReason == FinishReason.StopCondition)
+            warnings.Add("The answer repeated itself and was stopped; there may be more objects.");
         if (answer.FinishReason == FinishReason.Length)
             warnings.Add($"The answer was cut at {answer.Tokens.Count} tokens; there may be more objects. Raise the limit on tokens.");
     }

@@ -116,6 +116,7 @@ internal static class JsonLines
 /// <summary>Serialisers made at compile time.</summary>
 [JsonSerializable(typeof(TextLine))]
 [JsonSerializable(typeof(DetectionLine))]
+[JsonSerializable(typeof(SegmentationLine))]
 [JsonSerializable(typeof(PullLine))]
 [JsonSerializable(typeof(InspectLine))]
 [JsonSerializable(typeof(BenchLine))]

@@ -25,6 +25,9 @@ public sealed record GenerationOptions
     /// <summary>The text ends before any of these. Not available with beams.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
+    /// <summary>Asked after each token with all tokens so far, that one included; true ends the text there. Not available with beams.</summary>
+    public Func<IReadOnlyList<SampledToken>, bool>? StopWhen { get; init; }
+
     /// <summary>Token ids that end the text beside the checkpoint's own.</summary>
     public IReadOnlyList<int> StopIds { get; init; } = [];
 
@@ -58,7 +61,7 @@ public sealed record GenerationOptions
     {
         if (MaxNewTokens < 1)
             throw new ArgumentException($"MaxNewTokens is {MaxNewTokens}; it must be at least 1.", nameof(MaxNewTokens));
-        if (Beam is not null && StopStrings.Count > 0)
-            throw new ArgumentException("Stop strings cannot be combined with beams. Use one of them, or cut the text afterwards.", nameof(StopStrings));
+        if (Beam is not null && (StopStrings.Count > 0 || StopWhen is not null))
+            throw new ArgumentException("Stop strings and conditions cannot be combined with beams. Use one of them, or cut the text afterwards.", nameof(StopStrings));
     }
 }

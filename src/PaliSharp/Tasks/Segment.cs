@@ -37,6 +37,11 @@ public sealed record SegmentationResult
     /// <summary>True if the file's orientation turned or mirrored the picture before the model saw it.</summary>
     public required bool OrientationApplied { get; init; }
 
+    /// <summary>
+    /// True if there may be more objects: the answer was cut at the limit on tokens, stopped, or had as many objects as its grammar allows.
+    /// </summary>
+    public bool MayBeIncomplete { get; init; }
+
     /// <summary>What in the answer did not parse and was left out.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
@@ -59,6 +64,12 @@ public sealed record SegmentationOptions
 {
     /// <summary>How location tokens map to coordinates.</summary>
     public LocationConvention Convention { get; init; }
+
+    /// <summary>
+    /// Makes the model follow the grammar of segmentation with the asked phrases as labels, so that the answer always parses. It also ends the
+    /// answer where no further object would fit the limit on tokens.
+    /// </summary>
+    public bool Constrain { get; init; }
 
     /// <summary>How the answer is read.</summary>
     public AnswerReading Reading { get; init; }

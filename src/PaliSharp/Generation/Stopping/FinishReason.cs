@@ -14,4 +14,7 @@ public enum FinishReason
 
     /// <summary>The caller cancelled.</summary>
     Cancelled,
+
+    /// <summary><see cref="GenerationOptions.StopWhen"/> said so.</summary>
+    StopCondition,
 }
