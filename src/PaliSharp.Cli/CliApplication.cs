@@ -62,6 +62,7 @@ internal static class CliApplication
             AskCommand.Create(host),
             DetectCommand.Create(host),
             SegmentCommand.Create(host),
+            ClassifyCommand.Create(host),
             RunCommand.Create(host),
             PullCommand.Create(host),
             InspectCommand.Create(host),

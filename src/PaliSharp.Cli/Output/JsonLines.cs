@@ -117,6 +117,7 @@ internal static class JsonLines
 [JsonSerializable(typeof(TextLine))]
 [JsonSerializable(typeof(DetectionLine))]
 [JsonSerializable(typeof(SegmentationLine))]
+[JsonSerializable(typeof(ClassificationLine))]
 [JsonSerializable(typeof(PullLine))]
 [JsonSerializable(typeof(InspectLine))]
 [JsonSerializable(typeof(BenchLine))]

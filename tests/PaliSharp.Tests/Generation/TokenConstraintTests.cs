@@ -20,7 +20,7 @@ public sealed class TokenConstraintTests
 
     [Theory]
     [InlineData(false, 1500)]
-    [InlineData(true, 150)]
+    [InlineData(true, 60)]
     public void RandomAnswersOfTheObjectGrammarsParseWithoutAWarning(bool hasMasks, int count)
     {
         string[] labels = ["red circle", "red", "star", "cat's eye", "x"];
@@ -29,12 +29,12 @@ public sealed class TokenConstraintTests
         {
             string[]? asked = i % 3 == 0 ? null : labels[..(1 + (i % labels.Length))];
             ObjectGrammar grammar = TokenConstraints.Objects(Nano, asked, 1 + (i % 4), hasMasks).Grammar;
-            (SampledToken[] answer, bool ended) = Write(grammar, i, likelyEnd: 6);
+            (SampledToken[] answer, bool ended) = Write(grammar, i, likelyEnd: 3);
             Assert.True(ended);
             var warnings = new List<string>();
             string[] found = hasMasks
-                ? [.. new SegmentationParser(new ObjectTokens(Nano), Codec).Parse(answer, 640, 480, LocationConvention.Training, warnings).Select(segment => segment.Label)]
-                : [.. new DetectionParser(new ObjectTokens(Nano)).Parse(answer, 640, 480, LocationConvention.Training, warnings).Select(item => item.Label)];
+                ? [.. new SegmentationParser(new ObjectTokens(Nano), Codec).Parse(answer, 64, 48, LocationConvention.Training, warnings).Select(segment => segment.Label)]
+                : [.. new DetectionParser(new ObjectTokens(Nano)).Parse(answer, 64, 48, LocationConvention.Training, warnings).Select(item => item.Label)];
             warnings.RemoveAll(warning => warning.Contains("smaller than a pixel", StringComparison.Ordinal));
             Assert.Empty(warnings);
             Assert.InRange(found.Length, 0, grammar.MaxObjects);
@@ -112,7 +112,7 @@ public sealed class TokenConstraintTests
     public void PatternsMatchWhatIsWritten(string pattern)
     {
         ITokenConstraint grammar = TokenConstraints.Pattern(Nano, pattern);
-        var check = new Regex($"\\A(?:{pattern.Replace("😀-😎", string.Empty, StringComparison.Ordinal)})\\z", RegexOptions.ECMAScript & 0);
+        var check = new Regex($"\\A(?:{pattern.Replace("😀-😎", string.Empty, StringComparison.Ordinal)})\\z", RegexOptions.ECMAScript);
         int ended = 0;
         for (int seed = 0; seed < 60; seed++)
         {
@@ -125,7 +125,6 @@ public sealed class TokenConstraintTests
             // .NET's expressions know UTF-16 units only: characters beyond them count as two.
             if (!text.Any(char.IsSurrogate))
                 Assert.Matches(check, text);
-            Assert.DoesNotContain('\uFFFD', text.Where(c => !pattern.Contains(c)).Except(['\uFFFD']));
         }
 
         Assert.True(ended > 30);
@@ -146,9 +145,12 @@ public sealed class TokenConstraintTests
     [InlineData("a\\", "ends in")]
     [InlineData("\\u12", "hexadecimal")]
     [InlineData("\\ud800", "hexadecimal")]
-    [InlineData("\ud800", "half a character")]
     public void PatternsThatCannotBeUsedSayWhy(string pattern, string reason) =>
         Assert.Contains(reason, Assert.Throws<PromptException>(() => TokenConstraints.Pattern(Nano, pattern)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void HalfACharacterIsNoPattern() =>
+        Assert.Contains("half a character", Assert.Throws<PromptException>(() => TokenConstraints.Pattern(Nano, "a\uD800")).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("((a{1000}){1000}){1000}")]
