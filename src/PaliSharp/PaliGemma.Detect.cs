@@ -70,7 +70,7 @@ public sealed partial class PaliGemma
         Tokenization.Tokenizer tokenizer = Tokenizer ?? throw new PromptException($"The checkpoint '{Path}' has no tokenizer, so there is no grammar for its answers.");
         int tokens = TokenConstraints.Objects(tokenizer, phrases, 1, hasMasks).TokensPerObject;
         if (options.MaxNewTokens < tokens)
-            throw new ArgumentException($"MaxNewTokens is {options.MaxNewTokens}, but one object takes up to {tokens} tokens.", nameof(options));
+            throw new PromptException($"The answer may have {options.MaxNewTokens} tokens, but one object takes up to {tokens}. Raise the limit on tokens.");
         int objects = Math.Min(options.MaxNewTokens / tokens, TokenConstraints.MaximumObjects);
         return options with { Constraint = TokenConstraints.Objects(tokenizer, phrases, objects, hasMasks).Grammar };
     }

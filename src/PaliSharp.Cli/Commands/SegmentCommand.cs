@@ -31,6 +31,7 @@ internal static class SegmentCommand
             HelpName = "FOLDER",
         };
         Option<bool> demo = new("--public-demo") { Description = "Read answers as the public demo does: leniently, location tokens as n/1024 of the side." };
+        Option<bool> constrain = new("--constrain") { Description = "Hold the model to the grammar of segmentation, with the things as labels." };
         Option<string?> codec = new("--codec")
         {
             Description = "The mask codec, vae-oid.npz or a file of its layout. Default: the one beside the model.",
@@ -49,6 +50,7 @@ internal static class SegmentCommand
             draw,
             masks,
             demo,
+            constrain,
             codec,
         };
         options.AddTo(verb);
@@ -59,8 +61,13 @@ internal static class SegmentCommand
             _ = PictureArgument.Prompt(() => TaskPrompts.Segment(named.Things));
             IReadOnlyList<PictureInput> pictures = PictureFinder.Find(named.Pictures);
             AnswerChoice choice = options.Read(parsed, host);
+            var segmentation = new SegmentationOptions
+            {
+                Reading = parsed.GetValue(demo) ? AnswerReading.PublicDemo : AnswerReading.Strict,
+                Constrain = parsed.GetValue(constrain),
+            };
             var request = new SegmentRequest(
-                named.Things, pictures, choice with { Model = choice.Model with { MaskCodec = parsed.GetValue(codec) } }, parsed.GetValue(demo) ? AnswerReading.PublicDemo : AnswerReading.Strict)
+                named.Things, pictures, choice with { Model = choice.Model with { MaskCodec = parsed.GetValue(codec) } }, segmentation)
             {
                 Draw = parsed.GetValue(draw) is { } path ? DrawTarget.Plan(path, pictures) : null,
                 Masks = parsed.GetValue(masks) is { } folder ? new MaskFolder(folder, pictures) : null,

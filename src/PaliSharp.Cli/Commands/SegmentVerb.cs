@@ -10,8 +10,8 @@ namespace PaliSharp.Cli.Commands;
 /// <param name="Things">What to find.</param>
 /// <param name="Pictures">Where.</param>
 /// <param name="Choice">The model, how it answers, how the answer is shown.</param>
-/// <param name="Reading">How answers are read.</param>
-internal sealed record SegmentRequest(IReadOnlyList<string> Things, IReadOnlyList<PictureInput> Pictures, AnswerChoice Choice, AnswerReading Reading)
+/// <param name="Segmentation">Grammar, and how answers are read.</param>
+internal sealed record SegmentRequest(IReadOnlyList<string> Things, IReadOnlyList<PictureInput> Pictures, AnswerChoice Choice, SegmentationOptions Segmentation)
 {
     /// <summary>Where to draw; null for nowhere.</summary>
     public DrawTarget? Draw { get; init; }
@@ -30,7 +30,6 @@ internal sealed class SegmentVerb(CliHost host, SegmentRequest request)
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         using PaliGemma model = await LoadedModel.LoadAsync(host, request.Choice, _progress);
-        var options = new SegmentationOptions { Reading = request.Reading };
         int done = 0;
         int failures = 0;
         foreach (PictureInput[] batch in request.Pictures.Chunk(request.Choice.Batch))
@@ -40,7 +39,7 @@ internal sealed class SegmentVerb(CliHost host, SegmentRequest request)
             failures += batch.Length - read.Length;
             IReadOnlyList<SegmentationResult> results = await _progress.SpinAsync(
                 request.Pictures.Count == 1 ? "Looking" : $"Pictures {done + 1} to {done + batch.Length} of {request.Pictures.Count}",
-                () => model.SegmentBatchAsync([.. read.Select(item => item.Image)], request.Things, request.Choice.Generation, options, cancellationToken));
+                () => model.SegmentBatchAsync([.. read.Select(item => item.Image)], request.Things, request.Choice.Generation, request.Segmentation, cancellationToken));
             for (int i = 0; i < results.Count; i++)
                 Write(read[i].Picture, read[i].Image, results[i]);
             done += batch.Length;

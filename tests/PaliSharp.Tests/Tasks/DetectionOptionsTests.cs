@@ -98,7 +98,7 @@ public sealed class DetectionOptionsTests : IDisposable
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => _model.DetectAsync(Picture, ["star"], new DetectionOptions { MaxOverlap = 2 }));
         await Assert.ThrowsAsync<ArgumentException>(() => _model.DetectAsync(
             Picture, ["star"], new DetectionOptions { Constrain = true }, new GenerationOptions { Constraint = TokenConstraints.YesNo(_model.Tokenizer!) }));
-        await Assert.ThrowsAsync<ArgumentException>(() => _model.DetectAsync(
+        await Assert.ThrowsAsync<PromptException>(() => _model.DetectAsync(
             Picture, ["star"], new DetectionOptions { Constrain = true }, new GenerationOptions { MaxNewTokens = 3 }));
     }
 

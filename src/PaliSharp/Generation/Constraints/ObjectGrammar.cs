@@ -15,6 +15,9 @@ internal sealed class ObjectGrammar : ITokenConstraint
 
     private const int Ended = int.MaxValue;
 
+    // The places in an object: before it, after y min, after x min, after y max, then before each code, then in the label.
+    private const int AfterYMin = 1;
+
     private readonly int _firstLocation;
     private readonly int _bins;
     private readonly int _endId;
@@ -59,9 +62,6 @@ internal sealed class ObjectGrammar : ITokenConstraint
 
     /// <summary>The most objects.</summary>
     public int MaxObjects { get; }
-
-    // The places in an object: before it, after y min, after x min, after y max, then before each code, then in the label.
-    private int AfterYMin => 1;
 
     private int AfterXMin => AfterYMin + _bins;
 
