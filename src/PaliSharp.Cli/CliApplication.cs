@@ -49,13 +49,15 @@ internal static class CliApplication
 
     private static RootCommand CreateRoot(CliHost host)
     {
-        var root = new RootCommand("PaliGemma and PaliGemma 2: captions, text, answers and boxes from pictures.")
+        var root = new RootCommand("PaliGemma and PaliGemma 2: captions, text, answers, boxes and masks from pictures.")
         {
             CaptionCommand.Create(host),
             DescribeCommand.Create(host),
             OcrCommand.Create(host),
             AskCommand.Create(host),
             DetectCommand.Create(host),
+            SegmentCommand.Create(host),
+            ClassifyCommand.Create(host),
             RunCommand.Create(host),
             PullCommand.Create(host),
             QuantizeCommand.Create(host),

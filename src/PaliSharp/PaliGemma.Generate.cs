@@ -112,13 +112,17 @@ public sealed partial class PaliGemma
     }
 
     private async Task<IReadOnlyList<GenerationResult>> RunAsync(
-        IReadOnlyList<PreparedRequest> requests, Action<int, string>? onText, CancellationToken cancellationToken)
+        IReadOnlyList<PreparedRequest> requests, Action<int, string>? onText, CancellationToken cancellationToken) =>
+        await InTurnAsync(() => _engine.Run(requests, onText, cancellationToken), cancellationToken);
+
+    /// <summary>Does work on the model, when nobody else does.</summary>
+    private async Task<T> InTurnAsync<T>(Func<T> work, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return await Task.Run(() => _engine.Run(requests, onText, cancellationToken), cancellationToken);
+            return await Task.Run(work, cancellationToken);
         }
         finally
         {

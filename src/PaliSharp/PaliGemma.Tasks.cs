@@ -70,20 +70,13 @@ public sealed partial class PaliGemma
     /// <param name="cancellationToken">Stops between tokens.</param>
     /// <returns>One result for each picture, in order.</returns>
     /// <exception cref="PromptException">There is nothing to look for, or the model has no location tokens.</exception>
-    public async Task<IReadOnlyList<DetectionResult>> DetectBatchAsync(
+    public Task<IReadOnlyList<DetectionResult>> DetectBatchAsync(
         IReadOnlyList<Image> images,
         IReadOnlyList<string> phrases,
         GenerationOptions? options = null,
         LocationConvention convention = LocationConvention.Training,
-        CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(images);
-        string prompt = TaskPrompts.Detect(phrases);
-        options ??= new GenerationOptions { MaxNewTokens = 256 };
-        IReadOnlyList<GenerationResult> answers = await GenerateBatchAsync(
-            [.. images.Select(image => new GenerationRequest(image, prompt, options))], cancellationToken);
-        return [.. answers.Select((answer, i) => ReadDetections(images[i], answer, convention))];
-    }
+        CancellationToken cancellationToken = default) =>
+        DetectBatchAsync(images, phrases, new DetectionOptions { Convention = convention }, options, cancellationToken);
 
     /// <summary>Answers the same prompt about several pictures, computed together.</summary>
     /// <param name="images">The pictures.</param>
@@ -107,18 +100,16 @@ public sealed partial class PaliGemma
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(answer);
-        if (Tokenizer is null)
-            throw new PromptException($"The checkpoint '{Path}' has no tokenizer, so its answers cannot be read as boxes.");
         var warnings = new List<string>();
-        List<Detection> detections = new DetectionParser(Tokenizer).Parse([.. answer.Tokens], image.Width, image.Height, convention, warnings);
-        if (answer.FinishReason == FinishReason.Length)
-            warnings.Add($"The answer was cut at {answer.Tokens.Count} tokens; there may be more objects. Raise the limit on tokens.");
+        List<Detection> detections = new DetectionParser(RequireObjectTokens()).Parse([.. answer.Tokens], image.Width, image.Height, convention, warnings);
+        ReportCut(answer, warnings);
         return new DetectionResult
         {
             Detections = detections,
             Width = image.Width,
             Height = image.Height,
-            OrientationApplied = image.Metadata is { OrientationApplied: true, Orientation: not 1 },
+            OrientationApplied = IsTurned(image),
+            MayBeIncomplete = answer.FinishReason != FinishReason.Stop,
             Warnings = warnings,
             Generation = answer,
         };

@@ -2,6 +2,7 @@ using PaliSharp.Checkpoints;
 using PaliSharp.Checkpoints.Hub;
 using PaliSharp.Generation;
 using PaliSharp.Models;
+using PaliSharp.Segmentation;
 using PaliSharp.Tensors;
 using PaliSharp.Tensors.Cpu;
 using PaliSharp.Tokenization;
@@ -25,16 +26,20 @@ public sealed partial class PaliGemma : IDisposable
     private readonly PaliGemmaModel _model;
     private readonly GenerationEngine _engine;
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly Lazy<MaskCodec> _maskCodec;
     private bool _disposed;
 
-    private PaliGemma(Checkpoint checkpoint, CpuBackend backend, PaliGemmaModel model, Tokenizer? tokenizer, bool isBundled, int maxBatch)
+    private PaliGemma(Checkpoint checkpoint, CpuBackend backend, PaliGemmaModel model, Tokenizer? tokenizer, bool isBundled, PaliGemmaOptions options)
     {
         _checkpoint = checkpoint;
         _backend = backend;
         _model = model;
         Tokenizer = tokenizer;
         IsBundledModel = isBundled;
-        _engine = new GenerationEngine(model, checkpoint.Preprocessing, tokenizer, maxBatch);
+        _engine = new GenerationEngine(model, checkpoint.Preprocessing, tokenizer, options.MaxBatch);
+
+        // A failure is not kept: the file may be put there later.
+        _maskCodec = new Lazy<MaskCodec>(() => Segmentation.MaskCodec.Load(MaskCodecPath.Find(checkpoint.Path, options.MaskCodec)), LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <summary>The model's geometry.</summary>
@@ -76,7 +81,7 @@ public sealed partial class PaliGemma : IDisposable
         {
             backend = new CpuBackend(options.Cpu);
             Tokenizer? tokenizer = checkpoint.TokenizerFolder is null ? null : Tokenizer.Load(checkpoint.TokenizerFolder);
-            return new PaliGemma(checkpoint, backend, Assemble(checkpoint, backend, options), tokenizer, model is null, options.MaxBatch);
+            return new PaliGemma(checkpoint, backend, Assemble(checkpoint, backend, options), tokenizer, model is null, options);
         }
         catch
         {

@@ -24,6 +24,12 @@ public sealed record PaliGemmaOptions
     /// <summary>The most requests of a batch that are decoded together, at least 1; the others follow in turn. Each takes a cache of its own.</summary>
     public int MaxBatch { get; init; } = 8;
 
+    /// <summary>
+    /// The file of the mask codec, in the layout of <c>vae-oid.npz</c>, needed to segment only; null to look for <c>vae-oid.npz</c> or
+    /// <c>mask_codec.npz</c> beside the model. It is read when it is needed first.
+    /// </summary>
+    public string? MaskCodec { get; init; }
+
     /// <summary>Choices in the forward pass where the reference implementations differ.</summary>
     public PaliGemmaModelOptions Model { get; init; } = new();
 }

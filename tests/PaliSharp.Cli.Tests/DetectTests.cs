@@ -131,4 +131,16 @@ public sealed class DetectTests
         Assert.Equal(2, run.Code);
         Assert.Contains("{name}", run.Error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Options_of_detection_reach_the_model()
+    {
+        CliRun run = await CliRun.Of(
+            "detect", Picture, "ring", "rong", "--one-by-one", "--snap-labels", "--max-overlap", "0.5", "--across-labels", "--stop-repeats", "--constrain", "--json", "--model", CliRun.Nano);
+        Assert.Equal(0, run.Code);
+        JsonElement found = run.Json[0].GetProperty("detections")[0];
+        Assert.Equal(["label", "score", "box", "written_label", "label_distance"], found.EnumerateObject().Select(field => field.Name));
+        Assert.Equal(0, found.GetProperty("label_distance").GetInt32());
+        Assert.Equal(2, (await CliRun.Of("detect", Picture, "ring", "--across-labels", "--model", CliRun.Nano)).Code);
+    }
 }

@@ -25,7 +25,7 @@ internal static class DetectCommand
             Description = "Draw the boxes into this PNG file; for several pictures a folder, or a name with {name} in it.",
             HelpName = "FILE",
         };
-        Option<bool> demo = new("--public-demo-grid") { Description = "Read location tokens as n/1024 of the side, as public demos do, instead of n/1023." };
+        var detection = new DetectionChoice();
         var options = new AnswerOptions(defaultTokens: 256);
         var verb = new Verb(
             "detect",
@@ -39,8 +39,8 @@ internal static class DetectCommand
             images,
             things,
             draw,
-            demo,
         };
+        detection.AddTo(verb);
         options.AddTo(verb);
         verb.SetAction((parsed, cancellationToken) =>
         {
@@ -49,8 +49,10 @@ internal static class DetectCommand
             _ = PictureArgument.Prompt(() => TaskPrompts.Detect(named.Things));
             IReadOnlyList<PictureInput> pictures = PictureFinder.Find(named.Pictures);
             DrawTarget? target = parsed.GetValue(draw) is { } path ? DrawTarget.Plan(path, pictures) : null;
-            LocationConvention convention = parsed.GetValue(demo) ? LocationConvention.PublicDemo : LocationConvention.Training;
-            return new DetectVerb(host, new DetectRequest(named.Things, pictures, options.Read(parsed, host), convention, target)).RunAsync(cancellationToken);
+            var request = new DetectRequest(named.Things, pictures, options.Read(parsed, host), detection.Read(parsed), target);
+            if (request.Choice.Generation.Beam is not null && request.Detection.StopAtRepeatedBoxes)
+                throw new UsageException("--stop-repeats cannot be combined with --beams.");
+            return new DetectVerb(host, request).RunAsync(cancellationToken);
         });
         return verb;
     }

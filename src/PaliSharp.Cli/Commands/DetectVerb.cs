@@ -10,10 +10,10 @@ namespace PaliSharp.Cli.Commands;
 /// <param name="Things">What to find.</param>
 /// <param name="Pictures">Where.</param>
 /// <param name="Choice">The model, how it answers, how the answer is shown.</param>
-/// <param name="Convention">How location tokens map to coordinates.</param>
+/// <param name="Detection">Grammar, de-duplication and the like.</param>
 /// <param name="Draw">Where to draw; null for nowhere.</param>
 internal sealed record DetectRequest(
-    IReadOnlyList<string> Things, IReadOnlyList<PictureInput> Pictures, AnswerChoice Choice, LocationConvention Convention, DrawTarget? Draw);
+    IReadOnlyList<string> Things, IReadOnlyList<PictureInput> Pictures, AnswerChoice Choice, DetectionOptions Detection, DrawTarget? Draw);
 
 /// <summary>Finds things in all pictures and shows them.</summary>
 internal sealed class DetectVerb(CliHost host, DetectRequest request)
@@ -43,7 +43,7 @@ internal sealed class DetectVerb(CliHost host, DetectRequest request)
             failures += batch.Length - images.Count;
             IReadOnlyList<DetectionResult> results = await _progress.SpinAsync(
                 request.Pictures.Count == 1 ? "Looking" : $"Pictures {done + 1} to {done + batch.Length} of {request.Pictures.Count}",
-                () => model.DetectBatchAsync(images, request.Things, request.Choice.Generation, request.Convention, cancellationToken));
+                () => model.DetectBatchAsync(images, request.Things, request.Detection, request.Choice.Generation, cancellationToken));
             for (int i = 0; i < results.Count; i++)
                 Write(pictures[i], images[i], results[i]);
             done += batch.Length;

@@ -12,8 +12,9 @@ internal sealed record DetectArguments(IReadOnlyList<string> Pictures, IReadOnly
     /// <param name="arguments">The arguments.</param>
     /// <param name="images">Pictures named by options.</param>
     /// <param name="things">Things named by options.</param>
+    /// <param name="verb">The verb, for messages.</param>
     /// <exception cref="UsageException">There is no picture, or nothing to find.</exception>
-    public static DetectArguments Split(IReadOnlyList<string> arguments, IReadOnlyList<string> images, IReadOnlyList<string> things)
+    public static DetectArguments Split(IReadOnlyList<string> arguments, IReadOnlyList<string> images, IReadOnlyList<string> things, string verb = "detect")
     {
         int pictures = (images.Count, things.Count) switch
         {
@@ -25,9 +26,9 @@ internal sealed record DetectArguments(IReadOnlyList<string> Pictures, IReadOnly
         };
         var split = new DetectArguments([.. images, .. arguments.Take(pictures)], [.. things, .. arguments.Skip(pictures)]);
         if (split.Pictures.Count == 0)
-            throw new UsageException("There is no picture. Name one, for example: palisharp detect yard.jpg cat");
+            throw new UsageException($"There is no picture. Name one, for example: palisharp {verb} yard.jpg cat");
         if (split.Things.Count == 0)
-            throw new UsageException("There is nothing to find. Name a thing after the pictures, for example: palisharp detect yard.jpg cat");
+            throw new UsageException($"There is nothing to find. Name a thing after the pictures, for example: palisharp {verb} yard.jpg cat");
         return split;
     }
 

@@ -88,6 +88,9 @@ internal sealed class CpuChoice
 /// <param name="Cpu">Threads and instructions.</param>
 internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAdapter, WeightStorage Weights, CpuOptions Cpu)
 {
+    /// <summary>The file of the mask codec; null for the one beside the model.</summary>
+    public string? MaskCodec { get; init; }
+
     /// <summary>Loads the model.</summary>
     /// <param name="host">Whose environment says where pulled models are.</param>
     /// <param name="batch">The most pictures answered together.</param>
@@ -103,6 +106,7 @@ internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAda
             Adapter = Resolve(Adapter, host),
             MergeAdapter = MergeAdapter,
             MaxBatch = batch,
+            MaskCodec = MaskCodec,
         };
         try
         {

@@ -65,7 +65,10 @@ internal sealed record DetectionLine(
         image,
         result.Width,
         result.Height,
-        [.. result.Detections.Select(found => new DetectionItem(found.Label, found.Score, [found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2]))],
+        [
+            .. result.Detections.Select(found => new DetectionItem(
+                found.Label, found.Score, [found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2], found.WrittenLabel, found.LabelDistance)),
+        ],
         result.OrientationApplied,
         result.Generation.Prompt,
         result.Generation.Text,
@@ -78,7 +81,14 @@ internal sealed record DetectionLine(
 /// <param name="Label">What it is.</param>
 /// <param name="Score">How sure the model is, 0 to 1.</param>
 /// <param name="Box">Left, top, right, bottom in pixels.</param>
-internal sealed record DetectionItem(string Label, float Score, IReadOnlyList<float> Box);
+/// <param name="WrittenLabel">What the model wrote, where labels are replaced.</param>
+/// <param name="LabelDistance">The edit distance between the two.</param>
+internal sealed record DetectionItem(
+    string Label,
+    float Score,
+    IReadOnlyList<float> Box,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? WrittenLabel,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? LabelDistance);
 
 /// <summary>A pulled model in JSON.</summary>
 /// <param name="Model"><c>OWNER/NAME</c>.</param>
@@ -120,6 +130,8 @@ internal static class JsonLines
 /// <summary>Serialisers made at compile time.</summary>
 [JsonSerializable(typeof(TextLine))]
 [JsonSerializable(typeof(DetectionLine))]
+[JsonSerializable(typeof(SegmentationLine))]
+[JsonSerializable(typeof(ClassificationLine))]
 [JsonSerializable(typeof(PullLine))]
 [JsonSerializable(typeof(QuantizeLine))]
 [JsonSerializable(typeof(InspectLine))]

@@ -27,6 +27,9 @@ public sealed record GenerationOptions
     /// <summary>The text ends before any of these. Not available with beams.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
+    /// <summary>Asked after each token with all tokens so far, that one included; true ends the text there. Not available with beams.</summary>
+    public Func<IReadOnlyList<SampledToken>, bool>? StopWhen { get; init; }
+
     /// <summary>Token ids that end the text beside the checkpoint's own.</summary>
     public IReadOnlyList<int> StopIds { get; init; } = [];
 
@@ -67,7 +70,7 @@ public sealed record GenerationOptions
             throw new ArgumentException($"TopLogProbabilities is {TopLogProbabilities}; it must be 0 to {MaxTopLogProbabilities}.", nameof(TopLogProbabilities));
         if (Beam is not null && TopLogProbabilities > 0)
             throw new ArgumentException("The likeliest tokens of each step are not reported with beams. Leave one of them out.", nameof(TopLogProbabilities));
-        if (Beam is not null && StopStrings.Count > 0)
-            throw new ArgumentException("Stop strings cannot be combined with beams. Use one of them, or cut the text afterwards.", nameof(StopStrings));
+        if (Beam is not null && (StopStrings.Count > 0 || StopWhen is not null))
+            throw new ArgumentException("Stop strings and conditions cannot be combined with beams. Use one of them, or cut the text afterwards.", nameof(StopStrings));
     }
 }

@@ -87,6 +87,8 @@ internal sealed class SequenceGeneration : IDisposable
         string piece = _text?.Push(token.Id) ?? string.Empty;
         if (_text?.IsStopped == true)
             Finished = FinishReason.StopString;
+        else if (_request.Options.StopWhen?.Invoke(_tokens) == true)
+            Finished = FinishReason.StopCondition;
         else if (_tokens.Count >= _stop.MaxNewTokens)
             Finished = FinishReason.Length;
         return piece;

@@ -8,7 +8,14 @@ namespace PaliSharp.Tasks;
 /// </param>
 /// <param name="BoxScore">The same over the four location tokens alone.</param>
 /// <param name="LabelScore">The same over the label's tokens alone; 1 for an empty label.</param>
-public sealed record Detection(BoundingBox Box, string Label, float Score, float BoxScore, float LabelScore);
+public sealed record Detection(BoundingBox Box, string Label, float Score, float BoxScore, float LabelScore)
+{
+    /// <summary>With <see cref="DetectionOptions.SnapLabels"/>, what the model wrote; null otherwise.</summary>
+    public string? WrittenLabel { get; init; }
+
+    /// <summary>With <see cref="DetectionOptions.SnapLabels"/>, the edit distance of what the model wrote to <see cref="Label"/>; null otherwise.</summary>
+    public int? LabelDistance { get; init; }
+}
 
 /// <summary>What a detection prompt yielded, with the frame its boxes refer to.</summary>
 public sealed record DetectionResult
@@ -25,9 +32,21 @@ public sealed record DetectionResult
     /// <summary>True if the file's orientation turned or mirrored the picture before the model saw it.</summary>
     public required bool OrientationApplied { get; init; }
 
+    /// <summary>
+    /// True if there may be more objects: the answer was cut at the limit on tokens, stopped, or had as many objects as its grammar allows.
+    /// </summary>
+    public bool MayBeIncomplete { get; init; }
+
     /// <summary>What in the answer did not parse and was left out.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    /// <summary>The model's answer itself.</summary>
+    /// <summary>The model's answer itself; with one prompt per phrase, the first.</summary>
     public required Generation.GenerationResult Generation { get; init; }
+
+    /// <summary>All answers: more than one with <see cref="DetectionOptions.OnePromptPerPhrase"/> only.</summary>
+    public IReadOnlyList<Generation.GenerationResult> Generations
+    {
+        get => field ?? [Generation];
+        init;
+    }
 }

@@ -31,6 +31,26 @@ public static class LocationGrid
         return new BoundingBox(xMin / divisor * width, yMin / divisor * height, xMax / divisor * width, yMax / divisor * height);
     }
 
+    /// <summary>
+    /// The whole pixels of four bins: truncated by the training convention, as Google's evaluator does; rounded half to even by the demo's.
+    /// Bins are taken as they are: inverted boxes stay inverted, bins above 1023 lead out of the picture.
+    /// </summary>
+    /// <param name="yMin">The first bin.</param>
+    /// <param name="xMin">The second bin.</param>
+    /// <param name="yMax">The third bin.</param>
+    /// <param name="xMax">The fourth bin.</param>
+    /// <param name="width">The picture's width in pixels.</param>
+    /// <param name="height">The picture's height in pixels.</param>
+    /// <param name="convention">How bins map to coordinates.</param>
+    public static PixelBox ToPixels(int yMin, int xMin, int yMax, int xMax, int width, int height, LocationConvention convention = LocationConvention.Training)
+    {
+        return new PixelBox(Pixel(xMin, width), Pixel(yMin, height), Pixel(xMax, width), Pixel(yMax, height));
+
+        int Pixel(int bin, int size) => convention == LocationConvention.Training
+            ? (int)((double)bin / (Bins - 1) * size)
+            : (int)Math.Round((double)bin / Bins * size, MidpointRounding.ToEven);
+    }
+
     /// <summary>The bin of a coordinate: clip(round(coordinate/size·1023), 0, 1023), computed in float32 and rounded half to even.</summary>
     /// <param name="coordinate">Pixels from the left or top.</param>
     /// <param name="size">The picture's width or height in pixels.</param>

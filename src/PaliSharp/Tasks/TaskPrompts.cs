@@ -25,20 +25,27 @@ public static class TaskPrompts
     /// <summary>Boxes around things: <c>detect cat ; dog</c>.</summary>
     /// <param name="phrases">What to look for; at least one, none empty or holding ';'.</param>
     /// <exception cref="PromptException">A phrase is missing, empty or holds the separator.</exception>
-    public static string Detect(IReadOnlyList<string> phrases)
+    public static string Detect(IReadOnlyList<string> phrases) => $"detect {Things(phrases, "detect")}";
+
+    /// <summary>Boxes and masks of things: <c>segment cat ; dog</c>.</summary>
+    /// <param name="phrases">What to look for; at least one, none empty or holding ';'.</param>
+    /// <exception cref="PromptException">A phrase is missing, empty or holds the separator.</exception>
+    public static string Segment(IReadOnlyList<string> phrases) => $"segment {Things(phrases, "segment")}";
+
+    private static string Things(IReadOnlyList<string> phrases, string verb)
     {
         ArgumentNullException.ThrowIfNull(phrases);
         if (phrases.Count == 0)
-            throw new PromptException("There is nothing to detect. Name at least one thing, for example 'cat'.");
+            throw new PromptException($"There is nothing to {verb}. Name at least one thing, for example 'cat'.");
         foreach (string phrase in phrases)
         {
             if (string.IsNullOrWhiteSpace(phrase))
-                throw new PromptException("One of the things to detect is empty. Name it or leave it out.");
+                throw new PromptException($"One of the things to {verb} is empty. Name it or leave it out.");
             if (phrase.Contains(';', StringComparison.Ordinal))
                 throw new PromptException($"'{phrase}' holds ';', which separates things in a prompt. Pass each thing as an item of its own.");
         }
 
-        return "detect " + string.Join(" ; ", phrases.Select(phrase => phrase.Trim()));
+        return string.Join(" ; ", phrases.Select(phrase => phrase.Trim()));
     }
 
     private static string Language(string language) =>

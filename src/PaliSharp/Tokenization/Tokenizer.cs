@@ -167,6 +167,9 @@ public sealed class Tokenizer
     /// <param name="id">The id.</param>
     public bool IsSpecial(int id) => (uint)id < (uint)_definition.Kinds.Length && _definition.Kinds[id] == TokenKind.Special;
 
+    /// <summary>Writes the bytes of one token as decoded text has them; nothing for control tokens.</summary>
+    internal void WriteBytes(int id, System.Buffers.IBufferWriter<byte> text) => _decoder.Write(id, skipSpecialTokens: true, text);
+
     private void EncodeNormalized(ReadOnlySpan<char> text, List<int> ids, bool parseSpecialTokens)
     {
         int done = 0;

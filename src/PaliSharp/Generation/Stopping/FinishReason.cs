@@ -11,4 +11,7 @@ public enum FinishReason
 
     /// <summary>The limit on new tokens, or the model's context, was reached.</summary>
     Length,
+
+    /// <summary><see cref="GenerationOptions.StopWhen"/> said so.</summary>
+    StopCondition,
 }

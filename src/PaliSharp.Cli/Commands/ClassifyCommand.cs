@@ -1,0 +1,77 @@
+using System.CommandLine;
+using PaliSharp.Cli.Input;
+using PaliSharp.Cli.Options;
+using PaliSharp.Tasks;
+
+namespace PaliSharp.Cli.Commands;
+
+/// <summary><c>palisharp classify</c>: which of some labels fits a picture.</summary>
+internal static class ClassifyCommand
+{
+    private const string DefaultPrompt = "answer en what is in the picture?";
+
+    /// <summary>Creates the verb.</summary>
+    public static Command Create(CliHost host)
+    {
+        Argument<string[]> pictures = PictureArgument.Create();
+        Option<string[]> labels = new("--label", "-l") { Description = "A label. May be repeated.", HelpName = "TEXT" };
+        Option<FileInfo?> labelFile = new("--label-file") { Description = "A text file with one label a line.", HelpName = "FILE" };
+        Option<string> prompt = new("--prompt", "-p")
+        {
+            Description = $"The text the model sees; labels are scored as its answers. Default: {DefaultPrompt}",
+            HelpName = "TEXT",
+            DefaultValueFactory = _ => DefaultPrompt,
+        };
+        Option<string?> scoring = new("--scoring")
+        {
+            Description = "Compare labels by the sum of their log-probabilities (default), by the mean a token, or by the sum less that for an empty picture (prior).",
+        };
+        scoring.AcceptOnlyFromAmong("sum", "mean", "prior");
+        Option<int?> top = new Option<int?>("--top") { Description = "Show the best so many labels only.", HelpName = "N" }.Between(1, int.MaxValue);
+        var model = new ModelOptions();
+        var output = new OutputOptions();
+        var verb = new Verb(
+            "classify",
+            "Ranks labels by how likely the model finds each as its answer.",
+            "palisharp classify photo.jpg --label cat --label dog",
+            "palisharp classify 'photos/*.jpg' --label-file animals.txt -p \"answer en which animal is this?\" --top 5 --json")
+        {
+            pictures,
+            labels,
+            labelFile,
+            prompt,
+            scoring,
+            top,
+        };
+        model.AddTo(verb);
+        output.AddTo(verb);
+        verb.SetAction((parsed, cancellationToken) =>
+        {
+            var request = new ClassifyRequest(
+                PictureFinder.Find(parsed.GetRequiredValue(pictures)),
+                ReadLabels(parsed.GetValue(labels) ?? [], parsed.GetValue(labelFile)),
+                parsed.GetRequiredValue(prompt),
+                parsed.GetValue(scoring) switch { "mean" => LabelScoring.Mean, "prior" => LabelScoring.PriorCorrected, _ => LabelScoring.Sum })
+            {
+                Top = parsed.GetValue(top) ?? int.MaxValue,
+            };
+            return new ClassifyVerb(host, model.Read(parsed, host), output.Read(parsed), request).RunAsync(cancellationToken);
+        });
+        return verb;
+    }
+
+    private static List<string> ReadLabels(IEnumerable<string> named, FileInfo? file)
+    {
+        List<string> labels = [.. named.Select(label => label.Trim())];
+        if (file is not null)
+        {
+            labels.AddRange(File.ReadLines(file.FullName).Select(line => line.Trim()).Where(line => line.Length > 0));
+            if (labels.Count == 0)
+                throw new UsageException($"--label-file {file}: there is no label in it. Write one a line.");
+        }
+
+        if (labels.Count == 0)
+            throw new UsageException("There is no label. Give some with --label or --label-file.");
+        return labels.Contains(string.Empty) ? throw new UsageException("One of the labels is empty. Name it or leave it out.") : labels;
+    }
+}
