@@ -145,8 +145,8 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
                 outputs,
                 Math.Min(paddedRows, Operands.Rows - firstRow),
                 Operands.Bias == null ? null : Operands.Bias + firstOutput,
-                Operands.Y + ((nint)firstRow * Operands.Outputs) + firstOutput,
-                Operands.Outputs);
+                Operands.Y + ((nint)firstRow * Operands.YStride) + firstOutput,
+                Operands.YStride);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
