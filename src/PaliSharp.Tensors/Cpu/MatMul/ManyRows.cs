@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PaliSharp.Tensors.Cpu.Kernels;
 using PaliSharp.Tensors.Cpu.Simd;
 
 namespace PaliSharp.Tensors.Cpu.MatMul;
@@ -33,6 +34,8 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
     private const int LargestOutputBlock = 192;
     private const int SmallestOutputBlock = 24; // a multiple of both tiles' outputs, as the largest is
     private const int SumPadding = 16; // floats: columns of sums must not fall into one set of the L1 cache
+    private const int TasksPerThread = 4;
+    private const int LineBytes = 64;
     private const long SmallestTask = 1 << 18; // multiply-adds: some microseconds, well above the cost of handing out a task
 
     private static int TileOutputs => TileKernels<TSimd, TVector>.Outputs;
@@ -64,20 +67,29 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
     /// <summary>Chooses the tasks: as large as the caches allow, but several for each thread where the work is enough.</summary>
     private static Job Divide(in ProductOperands operands, TensorPool pool, int threads)
     {
-        int outputBlock = Math.Min(LargestOutputBlock, RoundUp(operands.Outputs, TileOutputs));
+        int outputTiles = (operands.Outputs + TileOutputs - 1) / TileOutputs;
+        int outputBlock = Math.Min(LargestOutputBlock, outputTiles * TileOutputs);
         int rowBlock = EvenBlock(operands.Rows, LargestRowBlock);
         while (true)
         {
             int outputBlocks = (operands.Outputs + outputBlock - 1) / outputBlock;
             int rowBlocks = (operands.Rows + rowBlock - 1) / rowBlock;
             long task = (long)outputBlock * rowBlock * operands.Inputs;
-            bool enough = threads == 1 || (long)outputBlocks * rowBlocks >= 4L * threads || task < 2 * SmallestTask;
+            bool enough = threads == 1 || (long)outputBlocks * rowBlocks >= (long)TasksPerThread * threads || task < 2 * SmallestTask;
             if (!enough && outputBlock >= 2 * SmallestOutputBlock)
+            {
                 outputBlock /= 2;
+            }
             else if (!enough && rowBlock >= 4 * TileRows)
+            {
                 rowBlock = RoundUp(rowBlock / 2, TileRows);
+            }
             else
-                return new Job(operands, pool, outputBlock, outputBlocks, rowBlock, rowBlocks);
+            {
+                // Threads that take equally many equal tasks end together.
+                int balanced = Math.Min(RoundUp(outputBlocks, threads), outputTiles);
+                return new Job(operands, pool, outputBlocks > 1 ? balanced : 1, rowBlock, rowBlocks);
+            }
         }
     }
 
@@ -113,11 +125,9 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
     }
 
     /// <summary>Computes one block of outputs by rows.</summary>
-    private struct Job(ProductOperands operands, TensorPool pool, int outputBlock, int outputBlocks, int rowBlock, int rowBlocks)
-        : IParallelJob
+    private struct Job(ProductOperands operands, TensorPool pool, int outputBlocks, int rowBlock, int rowBlocks) : IParallelJob
     {
         public readonly ProductOperands Operands = operands;
-        public readonly int OutputBlock = outputBlock;
         public readonly int OutputBlocks = outputBlocks;
         public readonly int RowBlock = rowBlock;
         public readonly int RowBlocks = rowBlocks;
@@ -125,11 +135,13 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
         public float* Panels;
         public int PaddedRows;
 
+        private readonly nint RowBytes => TElement.RowBytes(Operands.Inputs);
+
         public readonly void Execute(int part)
         {
             // Neighbouring parts share the weights, which are the farther away.
-            int firstOutput = part / RowBlocks * OutputBlock;
-            int outputs = Math.Min(OutputBlock, Operands.Outputs - firstOutput);
+            (long firstOutput, long end) = Partition.Range(part / RowBlocks, OutputBlocks, Operands.Outputs, TileOutputs);
+            int outputs = (int)(end - firstOutput);
             int firstRow = part % RowBlocks * RowBlock;
             int paddedRows = Math.Min(RowBlock, PaddedRows - firstRow);
             int paddedOutputs = RoundUp(outputs, TileOutputs);
@@ -138,7 +150,7 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
             using Tensor scratch = Pool.Rent(new TensorShape(paddedOutputs, Depth + (2 * sumStride)));
             float* weights = scratch.Pointer;
             float* sums = weights + (paddedOutputs * Depth);
-            MultiplyTask(firstOutput, outputs, firstRow, paddedRows, weights, sums, sums + (paddedOutputs * sumStride), sumStride);
+            MultiplyTask((int)firstOutput, outputs, firstRow, paddedRows, weights, sums, sums + (paddedOutputs * sumStride), sumStride);
             Panel.TransposeTo(
                 sums,
                 sumStride,
@@ -153,8 +165,7 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
         private readonly void MultiplyTask(
             int firstOutput, int outputs, int firstRow, int rows, float* weights, float* sums, float* totals, int sumStride)
         {
-            nint rowBytes = TElement.RowBytes(Operands.Inputs);
-            byte* source = (byte*)Operands.Weight + (firstOutput * rowBytes) + TElement.HeadBytes(Operands.Inputs);
+            byte* source = (byte*)Operands.Weight + (firstOutput * RowBytes) + TElement.HeadBytes(Operands.Inputs);
             int paddedOutputs = RoundUp(outputs, TileOutputs);
             int count = paddedOutputs * sumStride;
             new Span<float>(sums, count).Clear();
@@ -167,34 +178,63 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
                 }
 
                 int depth = Math.Min(Depth, Operands.Inputs - start);
-                Panel.Widen<TSimd, TVector, TElement>(source, rowBytes, start, depth, outputs, paddedOutputs, weights, Depth);
-                float* panel = Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth);
-                MultiplyBlock(panel, rows, weights, outputs, depth, sums, sumStride);
+                Panel.Widen<TSimd, TVector, TElement>(source, RowBytes, start, depth, outputs, paddedOutputs, weights, Depth);
+                MultiplyBlock(source, weights, outputs, start, firstRow, rows, sums, sumStride);
             }
 
             if (Operands.Inputs > BlocksPerTotal * Depth)
                 Panel.Add<TSimd, TVector>(sums, totals, count, sums, first: false);
         }
 
-        /// <summary>Adds the products of one block of the inner dimension.</summary>
+        /// <summary>Adds the products of one block of the inner dimension, and asks for what the next panels and the next block will read.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void MultiplyBlock(float* panel, int rows, float* weights, int outputs, int depth, float* sums, int sumStride)
+        private readonly void MultiplyBlock(
+            byte* source, float* weights, int outputs, int start, int firstRow, int rows, float* sums, int sumStride)
         {
+            int depth = Math.Min(Depth, Operands.Inputs - start);
+            int nextDepth = Math.Min(Depth, Operands.Inputs - start - depth);
+            float* panel = BlockOfX(start, depth, firstRow);
+            float* nextBlock = BlockOfX(start + depth, nextDepth, firstRow);
+
+            // The weights of the next block: a line of each of a group of rows, group after group, then the next line of all.
+            const int Lines = TileKernels<TSimd, TVector>.LinesAhead;
+            byte* nextWeights = source + TElement.ByteCount(start + depth);
+            int groups = (outputs + Lines - 1) / Lines;
+            int askingTiles = groups * (int)((TElement.ByteCount(nextDepth) + LineBytes - 1) / LineBytes);
+            int tile = 0;
             for (int row = 0; row < rows; row += TileRows)
             {
                 int width = Math.Min(TileRows, rows - row);
-                for (int output = 0; output < outputs; output += TileOutputs)
+                bool last = row + width >= rows;
+                byte* near = (byte*)(last ? nextBlock : panel + (depth * width));
+                byte* nearEnd = near + ((last ? nextDepth : depth) * (nint)Math.Min(TileRows, last ? rows : rows - row - width) * sizeof(float));
+                for (int output = 0; output < outputs; output += TileOutputs, tile++, near += Lines * LineBytes)
                 {
                     float* w = weights + (output * Depth);
-                    float* tile = sums + (output * sumStride) + row;
-                    if (width == TileRows)
-                        TileKernels<TSimd, TVector>.TwoVectors(panel, w, depth, tile, sumStride);
-                    else
-                        TileKernels<TSimd, TVector>.OneVector(panel, w, depth, tile, sumStride);
+                    float* tileSums = sums + (output * sumStride) + row;
+                    if (width < TileRows)
+                    {
+                        TileKernels<TSimd, TVector>.OneVector(panel, w, depth, tileSums, sumStride);
+                        continue;
+                    }
+
+                    bool asksX = near < nearEnd;
+                    bool asksWeights = tile < askingTiles;
+                    (int line, int group) = Math.DivRem(tile, groups);
+                    var ahead = new TileAhead(
+                        asksX ? near : (byte*)panel,
+                        asksX ? LineBytes : 0,
+                        asksWeights ? nextWeights + (group * Lines * RowBytes) + (line * LineBytes) : (byte*)panel,
+                        asksWeights ? RowBytes : 0);
+                    TileKernels<TSimd, TVector>.TwoVectors(panel, w, depth, tileSums, sumStride, ahead);
                 }
 
                 panel += depth * width;
             }
         }
+
+        /// <summary>The first panel of a block of the inner dimension.</summary>
+        private readonly float* BlockOfX(int start, int depth, int firstRow) =>
+            Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth);
     }
 }
