@@ -32,7 +32,11 @@ internal static unsafe class Panel
                 float* target = panel + row;
                 nint k = 0;
                 for (; k + 8 <= depth; k += 8, target += 8 * width)
+                {
+                    AskForLines(source + (8 * stride) + k, stride, Math.Min(8, rows - row - 8));
                     TransposeLargeSquare(source + k, stride, Vector256<float>.Zero, target, width);
+                }
+
                 for (; k < depth; k++, target += width)
                 {
                     for (nint i = 0; i < 8; i++)
@@ -132,6 +136,14 @@ internal static unsafe class Panel
         (Avx.Permute2x128(upper3, lower3, 0x31) + add).Store(target + (3 * stride));
     }
 
+    /// <summary>Asks for the lines of as many rows, which are to be read or written soon.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AskForLines(float* first, nint stride, int rows)
+    {
+        for (nint i = 0; i < rows; i++)
+            Sse.Prefetch1(first + (i * stride));
+    }
+
     /// <summary>y[row, output] = sums[output, row] + bias[output].</summary>
     /// <param name="sums">The sums, <c>[outputs, sumStride]</c>.</param>
     /// <param name="sumStride">The distance of two outputs' sums.</param>
@@ -143,20 +155,19 @@ internal static unsafe class Panel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TransposeTo(float* sums, nint sumStride, int outputs, int rows, float* bias, float* y, nint stride)
     {
-        const int Lines = 16; // the rows whose sums share a cache line
-        for (int first = 0; first < rows; first += Lines)
+        const int Group = 8;
+        for (int first = 0; first < rows; first += Group)
         {
-            int last = Math.Min(rows, first + Lines);
+            int last = Math.Min(rows, first + Group);
             int output = 0;
-            if (Avx.IsSupported && last - first == Lines)
+            if (Avx.IsSupported && last - first == Group)
             {
-                for (; output + 8 <= outputs; output += 8)
+                for (; output + Group <= outputs; output += Group)
                 {
                     Vector256<float> add = bias == null ? Vector256<float>.Zero : Vector256.Load(bias + output);
-                    float* source = sums + (output * sumStride) + first;
                     float* target = y + (first * stride) + output;
-                    TransposeLargeSquare(source, sumStride, add, target, stride);
-                    TransposeLargeSquare(source + 8, sumStride, add, target + (8 * stride), stride);
+                    AskForLines(target + (Group * stride), stride, Math.Min(Group, rows - last));
+                    TransposeLargeSquare(sums + (output * sumStride) + first, sumStride, add, target, stride);
                 }
             }
 
@@ -224,7 +235,7 @@ internal static unsafe class Panel
     /// <param name="result">Receives the sums; may be <paramref name="a"/> or <paramref name="b"/>.</param>
     /// <param name="first">True if there are no second terms yet.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add<TSimd, TVector>(float* a, float* b, int count, float* result, bool first)
+    public static void Add<TSimd, TVector>(float* a, float* b, nint count, float* result, bool first)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {

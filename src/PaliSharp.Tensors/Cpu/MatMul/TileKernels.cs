@@ -18,12 +18,12 @@ internal static unsafe class TileKernels<TSimd, TVector>
     /// <summary>The outputs of a tile.</summary>
     public static int Outputs => TSimd.Registers >= 32 ? 12 : 6;
 
-    /// <summary>How many lines of each of the two streams of a <see cref="TileAhead"/> a tile of full depth asks for.</summary>
-    public const int LinesAhead = Depth / StepsPerLine;
+    /// <summary>How often a tile of full depth asks for lines of a <see cref="TileAhead"/>.</summary>
+    public const int TimesAhead = Depth / StepsPerAhead;
 
-    // A line of each stream at a time, and far apart: asked for all at once they take the slots for misses, of which a core has a dozen
-    // or two, and what the tile itself reads from the L2 cache has to wait.
-    private const int StepsPerLine = 8;
+    // A few lines at a time: asked for all at once they take the slots for misses, of which a core has a dozen or two, and what the tile
+    // itself reads from the L2 cache has to wait.
+    private const int StepsPerAhead = 8;
 
     /// <summary>A tile of two vectors of rows: <paramref name="x"/> is <c>[depth, 2 vectors]</c>.</summary>
     /// <param name="x">The panel of x.</param>
@@ -64,10 +64,11 @@ internal static unsafe class TileKernels<TSimd, TVector>
         while (w < end)
         {
             TSimd.Prefetch(near);
+            TSimd.Prefetch(near + TileAhead.LineBytes);
             TSimd.Prefetch(far);
             near += nearStep;
             far += farStep;
-            for (float* pause = w + Math.Min(StepsPerLine, end - w); w < pause; w++, x += 2 * TSimd.Count)
+            for (float* pause = w + Math.Min(StepsPerAhead, end - w); w < pause; w++, x += 2 * TSimd.Count)
             {
                 TVector u = TSimd.Load(x);
                 TVector v = TSimd.Load(x + TSimd.Count);
@@ -172,10 +173,11 @@ internal static unsafe class TileKernels<TSimd, TVector>
         while (w < end)
         {
             TSimd.Prefetch(near);
+            TSimd.Prefetch(near + TileAhead.LineBytes);
             TSimd.Prefetch(far);
             near += nearStep;
             far += farStep;
-            for (float* pause = w + Math.Min(StepsPerLine, end - w); w < pause; w++, x += 2 * TSimd.Count)
+            for (float* pause = w + Math.Min(StepsPerAhead, end - w); w < pause; w++, x += 2 * TSimd.Count)
             {
                 TVector u = TSimd.Load(x);
                 TVector v = TSimd.Load(x + TSimd.Count);
@@ -243,15 +245,16 @@ internal static unsafe class TileKernels<TSimd, TVector>
     private static void AddTo(TVector value, float* sums) => TSimd.Store(TSimd.Add(value, TSimd.Load(sums)), sums);
 }
 
-/// <summary>
-/// What later tiles will read and no cache near the core may hold yet: two streams of cache lines, a line of each every few steps of a tile.
-/// </summary>
-/// <param name="near">The next panel of x: it comes from the L3 cache.</param>
-/// <param name="nearStep">The distance of two lines; 0 if there is nothing to ask for, with any address that is at hand.</param>
-/// <param name="far">The next block of weights as stored: it comes from memory.</param>
+/// <summary>What later tiles will read and no cache near the core may hold yet.</summary>
+/// <param name="near">Pairs of lines of the next panels of x, which come from the L3 cache.</param>
+/// <param name="nearStep">The distance of two pairs; 0 if there is nothing to ask for, with any address that is at hand.</param>
+/// <param name="far">Lines of the next block of weights as stored, which come from memory.</param>
 /// <param name="farStep">The distance of two lines, or 0.</param>
 internal readonly unsafe ref struct TileAhead(byte* near, nint nearStep, byte* far, nint farStep)
 {
+    /// <summary>A cache line; where lines are longer, some are asked for twice.</summary>
+    public const int LineBytes = 64;
+
     public readonly byte* Near = near;
     public readonly nint NearStep = nearStep;
     public readonly byte* Far = far;
