@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace PaliSharp.Imaging.Codecs.Jpeg;
 
@@ -34,7 +35,7 @@ internal static class JpegColorConverter
     public static void YCbCr(ReadOnlySpan<byte> luma, ReadOnlySpan<byte> cb, ReadOnlySpan<byte> cr, Span<byte> rgb)
     {
         int width = rgb.Length / 3;
-        int x = 0;
+        int x = Avx2.IsSupported ? YCbCrAvx2(luma[..width], cb[..width], cr[..width], rgb) : 0;
         for (; x <= width - 16; x += 16)
         {
             Vector128<byte> ys = Vector128.Create(luma.Slice(x, 16));
@@ -78,6 +79,39 @@ internal static class JpegColorConverter
                 rgb[to + c] = Clamp(white - ((product + (product >> 8)) >> 8));
             }
         }
+    }
+
+    /// <summary>Converts whole groups of 16 pixels in 16-bit arithmetic.</summary>
+    /// <returns>The number of pixels converted.</returns>
+    private static int YCbCrAvx2(ReadOnlySpan<byte> luma, ReadOnlySpan<byte> cb, ReadOnlySpan<byte> cr, Span<byte> rgb)
+    {
+        Vector256<short> centre = Vector256.Create((short)128);
+        Vector256<short> one = Vector256.Create((short)1);
+
+        // Factors that do not fit in 16 bits are split: the whole part is added as it is.
+        Vector256<short> toRed = Vector256.Create((short)(CrToRed - 65536));
+        Vector256<short> toBlue = Vector256.Create((short)(CbToBlue - (2 * 65536)));
+        Vector256<short> toGreen = Vector256.Create((-CbToGreen & 0xFFFF) | ((65536 - CrToGreen) << 16)).AsInt16();
+        Vector256<int> half = Vector256.Create(Half);
+        int x = 0;
+        for (; x <= luma.Length - 16; x += 16)
+        {
+            Vector256<short> y = Avx2.ConvertToVector256Int16(Vector128.Create(luma.Slice(x, 16)));
+            Vector256<short> b = Avx2.ConvertToVector256Int16(Vector128.Create(cb.Slice(x, 16))) - centre;
+            Vector256<short> r = Avx2.ConvertToVector256Int16(Vector128.Create(cr.Slice(x, 16))) - centre;
+
+            // The high half of twice the product, plus one, halved, is the rounded product.
+            Vector256<short> red = y + r + ((Avx2.MultiplyHigh(r + r, toRed) + one) >> 1);
+            Vector256<short> blue = y + b + b + ((Avx2.MultiplyHigh(b + b, toBlue) + one) >> 1);
+            Vector256<int> low = (Avx2.MultiplyAddAdjacent(Avx2.UnpackLow(b, r), toGreen) + half) >> 16;
+            Vector256<int> high = (Avx2.MultiplyAddAdjacent(Avx2.UnpackHigh(b, r), toGreen) + half) >> 16;
+            Vector256<short> green = y + Avx2.PackSignedSaturate(low, high) - r;
+            Vector256<byte> redGreen = Avx2.Permute4x64(Avx2.PackUnsignedSaturate(red, green).AsInt64(), 0b11_01_10_00).AsByte();
+            Vector256<byte> blues = Avx2.Permute4x64(Avx2.PackUnsignedSaturate(blue, blue).AsInt64(), 0b11_01_10_00).AsByte();
+            Interleave(redGreen.GetLower(), redGreen.GetUpper(), blues.GetLower(), rgb.Slice(x * 3, 48));
+        }
+
+        return x;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
