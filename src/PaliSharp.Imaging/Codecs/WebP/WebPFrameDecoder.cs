@@ -15,7 +15,9 @@ internal static class WebPFrameDecoder
     public static byte[] Decode(WebPFrame frame, int channels, ImageDecoderOptions options)
     {
         (int width, int height) = frame.Size;
-        long working = (long)width * height * (frame.IsLossless ? sizeof(uint) : 2);
+
+        // Lossy pictures are decoded in rows, but alpha is coded without loss.
+        long working = frame.IsLossless || (channels == 4 && WebPAlpha.IsCompressed(frame.Alpha.Span)) ? (long)width * height * sizeof(uint) : 0;
         if (working > options.MaxWorkingBytes)
         {
             throw new ResourceLimitException(
@@ -69,13 +71,10 @@ internal static class WebPFrameDecoder
 
     private static byte[] DecodeLossy(WebPFrame frame, int width, int height, int channels, ImageDecoderOptions options)
     {
-        var converter = new Vp8ColorConverter(Vp8Decoder.Decode(frame.Data), width, height);
-        byte[] alpha = channels == 4 && !frame.Alpha.IsEmpty ? WebPAlpha.Decode(frame.Alpha.Span, width, height, options) : [];
         byte[] pixels = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(width, height, channels));
-        for (int y = 0; y < height; y++)
-            converter.Convert(y, pixels.AsSpan(y * width * channels, width * channels), channels);
-        for (int i = 0; channels == 4 && i < width * height; i++)
-            pixels[(4 * i) + 3] = alpha.Length == 0 ? (byte)255 : alpha[i];
+        Vp8Decoder.Decode(frame.Data, pixels, channels);
+        if (channels == 4 && !frame.Alpha.IsEmpty)
+            WebPAlpha.Decode(frame.Alpha.Span, width, height, pixels, options);
         return pixels;
     }
 }
