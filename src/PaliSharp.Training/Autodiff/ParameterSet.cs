@@ -10,16 +10,24 @@ public sealed unsafe class ParameterSet : IReadOnlyList<Parameter>
     private readonly List<Parameter> _ordered;
     private readonly Dictionary<string, Parameter> _byName;
     private readonly Dictionary<nint, Parameter> _byAddress;
+    private readonly List<Parameter> _derived;
 
     /// <summary>Collects parameters.</summary>
     /// <param name="parameters">The parameters; no name may occur twice.</param>
     /// <exception cref="ArgumentException">A name occurs twice.</exception>
     public ParameterSet(IEnumerable<Parameter> parameters)
+        : this(parameters, [])
+    {
+    }
+
+    /// <summary>Collects parameters, and values derived from them that the model reads: those get gradients, but are not updated.</summary>
+    internal ParameterSet(IEnumerable<Parameter> parameters, IEnumerable<Parameter> derived)
     {
         ArgumentNullException.ThrowIfNull(parameters);
+        _derived = [.. derived];
         _ordered = [.. parameters];
         _byName = _ordered.ToDictionary(parameter => parameter.Name, StringComparer.Ordinal);
-        _byAddress = _ordered.ToDictionary(parameter => (nint)parameter.Weight.Data);
+        _byAddress = _ordered.Concat(_derived).ToDictionary(parameter => (nint)parameter.Weight.Data);
     }
 
     /// <inheritdoc/>
@@ -45,7 +53,7 @@ public sealed unsafe class ParameterSet : IReadOnlyList<Parameter>
     /// <summary>Sets all gradients to zero.</summary>
     public void ClearGradients()
     {
-        foreach (Parameter parameter in _ordered)
+        foreach (Parameter parameter in _ordered.Concat(_derived))
             parameter.ClearGradient();
     }
 
