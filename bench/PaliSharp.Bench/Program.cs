@@ -21,6 +21,12 @@ static int Run(BenchOptions options)
         case "team":
             ThreadTeamBench.Run(options);
             return 0;
+        case "batch":
+            BatchBench.RunAsync(options).GetAwaiter().GetResult();
+            return 0;
+        case "passes":
+            PassBench.Run(options);
+            return 0;
         case "quality":
             QualityBench.Run(options);
             return 0;
@@ -43,6 +49,8 @@ static int Usage(string message)
           matmul    products of many rows, against the multiply-add rate
           decode    products of a few rows, against the read bandwidth
           team      the cost of handing work to the thread team
+          batch     64 mixed items one by one, by 8 clients, all at once (--rows: the most together; --model)
+          passes    one pass for several sequences together: pictures, prompts, tokens (--model, --rows)
           quality   what quantised weights change in answers and distributions (--model, --folder with expected.json and pictures)
           synthetic writes a checkpoint of full geometry with weights by formula (--variant, --type, --folder)
           check     compares full geometry with recorded values (--folder holds VARIANT.json and VARIANT.safetensors)
