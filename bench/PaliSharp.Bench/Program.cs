@@ -25,6 +25,12 @@ static int Run(BenchOptions options)
         case "imaging":
             PicturesBench.Run(options);
             return 0;
+        case "batch":
+            BatchBench.RunAsync(options).GetAwaiter().GetResult();
+            return 0;
+        case "passes":
+            PassBench.Run(options);
+            return 0;
         case "quality":
             QualityBench.Run(options);
             return 0;
@@ -48,6 +54,8 @@ static int Usage(string message)
           decode    products of a few rows, against the read bandwidth
           team      the cost of handing work to the thread team
           imaging   decoding, encoding and scaling pictures, against the system's libraries (--python with Pillow, --folder with photo-*.png)
+          batch     64 mixed items one by one, by 8 clients, all at once (--rows: the most together; --model)
+          passes    one pass for several sequences together: pictures, prompts, tokens (--model, --rows)
           quality   what quantised weights change in answers and distributions (--model, --folder with expected.json and pictures)
           synthetic writes a checkpoint of full geometry with weights by formula (--variant, --type, --folder)
           check     compares full geometry with recorded values (--folder holds VARIANT.json and VARIANT.safetensors)
