@@ -59,6 +59,7 @@ internal static class CliApplication
             SegmentCommand.Create(host),
             ClassifyCommand.Create(host),
             RunCommand.Create(host),
+            BatchCommand.Create(host),
             PullCommand.Create(host),
             QuantizeCommand.Create(host),
             InspectCommand.Create(host),

@@ -4,7 +4,9 @@ using PaliSharp.Generation;
 namespace PaliSharp.Cli.Options;
 
 /// <summary>What all verbs that ask a model have in common: the model, how it answers, how the answer is shown.</summary>
-internal sealed class AnswerOptions(int defaultTokens)
+/// <param name="defaultTokens">The limit on tokens if none is given.</param>
+/// <param name="isLive">Whether text may appear while it is being written.</param>
+internal sealed class AnswerOptions(int defaultTokens, bool isLive = true)
 {
     private readonly ModelOptions _model = new();
     private readonly OutputOptions _output = new();
@@ -54,8 +56,10 @@ internal sealed class AnswerOptions(int defaultTokens)
     {
         _model.AddTo(command);
         _output.AddTo(command);
-        foreach (Option option in (Option[])[_maxTokens, _temperature, _topK, _topP, _seed, _beams, _batch, _noStream])
+        foreach (Option option in (Option[])[_maxTokens, _temperature, _topK, _topP, _seed, _beams, _batch])
             command.Add(option);
+        if (isLive)
+            command.Add(_noStream);
     }
 
     /// <summary>Reads what was given.</summary>
@@ -71,7 +75,7 @@ internal sealed class AnswerOptions(int defaultTokens)
         if (generation.Beam is not null && !generation.Sampling.IsGreedy)
             throw new UsageException("--beams cannot be combined with --temperature, --top-k or --top-p.");
         return new AnswerChoice(
-            _model.Read(parsed, host), _output.Read(parsed), generation, parsed.GetValue(_batch) ?? 8, !parsed.GetValue(_noStream));
+            _model.Read(parsed, host), _output.Read(parsed), generation, parsed.GetValue(_batch) ?? 8, isLive && !parsed.GetValue(_noStream));
     }
 
     private SamplingOptions ReadSampling(ParseResult parsed)
