@@ -55,7 +55,7 @@ internal sealed class ClassifyVerb(CliHost host, ModelChoice choice, OutputChoic
         LabelScore[] best = [.. result.Labels.Take(request.Top)];
         if (output.Json)
         {
-            JsonLines.Write(host.Output, ClassificationLine.Of(picture.Name, image, result, best));
+            JsonLines.WriteResult(host.Output, ClassificationLine.Of(picture.Name, image, result, best));
             return;
         }
 

@@ -57,7 +57,7 @@ internal sealed class DetectVerb(CliHost host, DetectRequest request)
     {
         if (request.Choice.Output.Json)
         {
-            JsonLines.Write(host.Output, DetectionLine.Of(picture.Name, result));
+            JsonLines.WriteResult(host.Output, DetectionLine.Of(picture.Name, result));
         }
         else
         {

@@ -54,7 +54,7 @@ internal sealed class SegmentVerb(CliHost host, SegmentRequest request)
         string[]? files = request.Masks is null ? null : [.. result.Segments.Select((found, i) => request.Masks.Write(picture, i, found.Mask))];
         if (request.Choice.Output.Json)
         {
-            JsonLines.Write(host.Output, SegmentationLine.Of(picture.Name, result, files));
+            JsonLines.WriteResult(host.Output, SegmentationLine.Of(picture.Name, result, files));
         }
         else
         {

@@ -123,7 +123,7 @@ internal sealed class TextVerb(CliHost host, TextRequest request)
     private void Write(GenerationResult result, string? name, IReadOnlyList<string>? images)
     {
         if (request.Choice.Output.Json)
-            JsonLines.Write(host.Output, TextLine.Of(name, images, result));
+            JsonLines.WriteResult(host.Output, TextLine.Of(name, images, result));
         else if (request.Pictures.Count > 1 && !request.IsTogether && !request.IsRaw)
             host.Output.WriteLine($"{Shown(name!)}: {Shown(result.Text)}");
         else

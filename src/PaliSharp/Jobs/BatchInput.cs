@@ -25,6 +25,9 @@ public abstract class BatchInput
     /// <summary>Which rows these are, for a job to recognise its input by: the same rows give the same text.</summary>
     internal abstract string Identity { get; }
 
+    /// <summary>The column that names the picture.</summary>
+    internal abstract string ImageColumn { get; }
+
     /// <summary>Opens a CSV file: UTF-8, the first row names the columns, fields quoted as in RFC 4180.</summary>
     /// <param name="path">The file; a name in <c>.tsv</c> means tabs instead of commas.</param>
     /// <param name="options">How rows name their pictures; null for the defaults.</param>

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
+using PaliSharp.Exports;
 
 namespace PaliSharp.Jobs;
 
@@ -33,7 +35,7 @@ public sealed class BatchJob(BatchInput input, BatchTask task, BatchJobOptions o
         options.Validate();
         InputSummary summary = input.Summarize();
         CheckTemplates(summary);
-        using RowFile file = Open(RowFormat.Create(options.Format, summary.Columns, task.Columns));
+        using RowFile file = Open(Format(summary));
         var clock = Stopwatch.StartNew();
         long resumed = file.Rows;
         BatchProgress Now() => new(file.Rows, file.Failed, summary.Rows, resumed, clock.Elapsed);
@@ -65,6 +67,22 @@ public sealed class BatchJob(BatchInput input, BatchTask task, BatchJobOptions o
             ? Now()
             : throw new JobException($"The input had {summary.Rows} rows at the start of the job, but {file.Rows} in the end. It must not change meanwhile.");
     }
+
+    /// <summary>Writes the objects of the output, which must be those of a detection or segmentation, for other tools.</summary>
+    /// <param name="format">How.</param>
+    /// <param name="path">The file or folder.</param>
+    /// <exception cref="JobException">A row of the output holds no objects.</exception>
+    /// <exception cref="IOException">The output cannot be read, or a file cannot be written.</exception>
+    public void Export(ExportFormat format, string path) => ResultExport.Write(format, path, ReadPictures(Format(input.Summarize())));
+
+    private IEnumerable<ExportPicture> ReadPictures(RowFormat format)
+    {
+        using FileStream stream = File.OpenRead(options.Output);
+        foreach (JsonObject result in format.ReadResults(stream))
+            yield return ExportReader.Read(result);
+    }
+
+    private RowFormat Format(InputSummary summary) => RowFormat.Create(options.Format, summary.Columns, input.ImageColumn, task.Columns);
 
     private RowFile Open(RowFormat format)
     {

@@ -1,4 +1,4 @@
-using PaliSharp.Exports;
+using PaliSharp.Results;
 using PaliSharp.Generation;
 using PaliSharp.Imaging;
 using PaliSharp.Tasks;

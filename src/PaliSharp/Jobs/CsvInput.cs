@@ -22,6 +22,8 @@ internal sealed class CsvInput : BatchInput
 
     internal override string Identity { get; }
 
+    internal override string ImageColumn => _options.ImageColumn;
+
     public override IEnumerable<BatchRow> Read() => Records().Skip(1).Select((record, index) => Row(index, record));
 
     internal override InputSummary Summarize() => base.Summarize() with { Columns = _header };

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using PaliSharp.Exports;
+using PaliSharp.Results;
 
 namespace PaliSharp.Jobs;
 
@@ -13,11 +13,13 @@ internal sealed class CsvRows : RowFormat
     private const string ErrorName = "error";
 
     private readonly IReadOnlyList<string> _inputColumns;
+    private readonly string _imageColumn;
     private readonly IReadOnlyList<string> _resultColumns;
 
-    public CsvRows(IReadOnlyList<string> inputColumns, IReadOnlyList<string> resultColumns)
+    public CsvRows(IReadOnlyList<string> inputColumns, string imageColumn, IReadOnlyList<string> resultColumns)
     {
         _inputColumns = inputColumns;
+        _imageColumn = imageColumn;
         _resultColumns = resultColumns;
         var used = new HashSet<string>(inputColumns, StringComparer.Ordinal);
         string[] results = [.. resultColumns.Append(ErrorName).Select(name => Unused(name, used))];
@@ -60,6 +62,18 @@ internal sealed class CsvRows : RowFormat
     public override IEnumerable<(long Index, bool IsError)> ReadBack(Stream stream) => CsvText.Read(stream, "the output", leaveOpen: true).Skip(1)
         .Select(record => (long.TryParse(record[0], NumberStyles.None, CultureInfo.InvariantCulture, out long index) ? index : -1, record[^1].Length > 0));
 
+    public override IEnumerable<JsonObject> ReadResults(Stream stream)
+    {
+        int image = 1 + _inputColumns.TakeWhile(name => name != _imageColumn).Count();
+        foreach (string[] record in CsvText.Read(stream, "the output", leaveOpen: true).Skip(1).Where(record => record[^1].Length == 0))
+        {
+            var result = new JsonObject { ["image"] = record[image] };
+            foreach ((int index, string name) in _resultColumns.Index())
+                result[name] = Value(record[1 + _inputColumns.Count + index]);
+            yield return result;
+        }
+    }
+
     private static string Unused(string name, HashSet<string> used)
     {
         string unused = name;
@@ -68,10 +82,23 @@ internal sealed class CsvRows : RowFormat
         return unused;
     }
 
+    // What Cell wrote: text as it is, everything else as JSON. A text that reads as JSON is not told apart, so only lists and numbers are for use.
+    private static JsonNode? Value(string cell)
+    {
+        try
+        {
+            return JsonNode.Parse(cell);
+        }
+        catch (JsonException)
+        {
+            return JsonValue.Create(cell);
+        }
+    }
+
     private static string Cell(JsonNode? value) => value switch
     {
         null => string.Empty,
         JsonValue scalar when scalar.GetValueKind() == JsonValueKind.String => scalar.GetValue<string>(),
-        _ => value.ToJsonString(ResultJson.NodeOptions),
+        _ => ResultJson.Serialize(value),
     };
 }

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using PaliSharp.Exports;
+using PaliSharp.Results;
 
 namespace PaliSharp.Jobs;
 

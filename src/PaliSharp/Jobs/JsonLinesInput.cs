@@ -22,6 +22,8 @@ internal sealed class JsonLinesInput : BatchInput
 
     internal override string Identity { get; }
 
+    internal override string ImageColumn => _options.ImageColumn;
+
     public override IEnumerable<BatchRow> Read()
     {
         using StreamReader reader = InputFile.Open(_path);

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using PaliSharp.Exports;
+using PaliSharp.Results;
 
 namespace PaliSharp.Jobs;
 
@@ -65,6 +65,16 @@ internal sealed class JsonLinesRows : RowFormat
         using var reader = new StreamReader(stream, leaveOpen: true);
         foreach (string line in BoundedLines.Read(reader, "the output", MaximumLineLength))
             yield return Read(line);
+    }
+
+    public override IEnumerable<JsonObject> ReadResults(Stream stream)
+    {
+        using var reader = new StreamReader(stream, leaveOpen: true);
+        foreach (string line in BoundedLines.Read(reader, "the output", MaximumLineLength))
+        {
+            if (JsonNode.Parse(line) is JsonObject row && !row.ContainsKey(ErrorName))
+                yield return row;
+        }
     }
 
     private static (long Index, bool IsError) Read(string line)

@@ -24,6 +24,8 @@ internal sealed class PictureListInput : BatchInput
 
     internal override string Identity { get; }
 
+    internal override string ImageColumn => "image";
+
     public override IEnumerable<BatchRow> Read()
     {
         for (int i = 0; i < _paths.Count; i++)

@@ -10,7 +10,7 @@ namespace PaliSharp.Results;
 /// <param name="Height">Its height.</param>
 /// <param name="Prompt">The text the model saw.</param>
 /// <param name="Labels">The labels, the best first.</param>
-public sealed record ClassificationLine(string Image, int Width, int Height, string Prompt, IReadOnlyList<LabelItem> Labels)
+public sealed record ClassificationLine(string Image, int Width, int Height, string Prompt, IReadOnlyList<LabelItem> Labels) : ResultLine
 {
     /// <summary>Describes a result.</summary>
     /// <param name="name">The picture's name.</param>

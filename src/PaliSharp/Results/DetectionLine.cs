@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using PaliSharp.Tasks;
 
@@ -15,6 +14,7 @@ namespace PaliSharp.Results;
 /// <param name="LogProb">The sum of the log-probabilities.</param>
 /// <param name="FinishReason">Why it ended.</param>
 /// <param name="Warnings">What in the answer was left out.</param>
+/// <param name="Usage">How many tokens it took.</param>
 public sealed record DetectionLine(
     string Image,
     int Width,
@@ -25,7 +25,8 @@ public sealed record DetectionLine(
     string Text,
     [property: JsonPropertyName("logprob")] double LogProb,
     string FinishReason,
-    IReadOnlyList<string> Warnings)
+    IReadOnlyList<string> Warnings,
+    UsageItem Usage) : ResultLine
 {
     /// <summary>Describes a result.</summary>
     /// <param name="image">The picture's name.</param>
@@ -46,8 +47,9 @@ public sealed record DetectionLine(
             result.Generation.Prompt,
             result.Generation.Text,
             result.Generation.LogProbability,
-            JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Generation.FinishReason.ToString()),
-            result.Warnings);
+            Name(result.Generation.FinishReason),
+            result.Warnings,
+            UsageItem.Of(result.Generations));
     }
 }
 

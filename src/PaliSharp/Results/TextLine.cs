@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using PaliSharp.Generation;
 
@@ -10,8 +9,9 @@ namespace PaliSharp.Results;
 /// <param name="Text">What it wrote.</param>
 /// <param name="Tokens">The ids of what it wrote, without the one that ended the text.</param>
 /// <param name="LogProb">The sum of the log-probabilities, that of the end included.</param>
-/// <param name="FinishReason"><c>stop</c>, <c>stop_string</c> or <c>length</c>.</param>
+/// <param name="FinishReason"><c>stop</c>, <c>stop_string</c>, <c>stop_condition</c>, <c>repetition</c> or <c>length</c>; only the first two are complete answers.</param>
 /// <param name="Images">The pictures, where one prompt has several.</param>
+/// <param name="Usage">How many tokens it took.</param>
 public sealed record TextLine(
     string? Image,
     string? Prompt,
@@ -19,7 +19,8 @@ public sealed record TextLine(
     IReadOnlyList<int> Tokens,
     [property: JsonPropertyName("logprob")] double LogProb,
     string FinishReason,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Images)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Images,
+    UsageItem Usage) : ResultLine
 {
     /// <summary>Describes an answer.</summary>
     /// <param name="image">The picture's name; null for text alone or for several pictures in one prompt.</param>
@@ -35,7 +36,8 @@ public sealed record TextLine(
             result.Text,
             [.. result.Tokens.Select(token => token.Id)],
             result.LogProbability,
-            JsonNamingPolicy.SnakeCaseLower.ConvertName(result.FinishReason.ToString()),
-            images);
+            Name(result.FinishReason),
+            images,
+            UsageItem.Of([result]));
     }
 }

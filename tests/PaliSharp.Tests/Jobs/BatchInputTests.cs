@@ -99,6 +99,6 @@ public sealed class BatchInputTests : IDisposable
         {
             byte[] line = CsvText.Line(fields);
             Assert.Equal(fields, Assert.Single(CsvText.Read(new MemoryStream(line), "line")));
-            Assert.Equal(line.Length, new CsvRows([], []).CompleteLength(new MemoryStream([.. line, .. line[..^1]])));
+            Assert.Equal(line.Length, new CsvRows([], "image", []).CompleteLength(new MemoryStream([.. line, .. line[..^1]])));
         });
 }
