@@ -18,9 +18,9 @@ public sealed class BatchTests
         Assert.Contains("2 of 2 rows, 1 failed", run.Error, StringComparison.Ordinal);
         Assert.Contains("error: 1 of 2 rows failed", run.Error, StringComparison.Ordinal);
         string[] lines = await File.ReadAllLinesAsync(folder["out.csv"]);
-        Assert.Equal("row,image,language,sku,prompt,text,finish_reason,logprob,error", lines[0]);
+        Assert.Equal("row,image,language,sku,prompt,text,finish_reason,logprob,warnings,error", lines[0]);
         Assert.StartsWith($"0,{CliRun.Picture("02.png")},en,A-1,caption en,an orange ring on a pink background,stop,", lines[1], StringComparison.Ordinal);
-        Assert.StartsWith("1,none.png,de,A-2,,,,,", lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("1,none.png,de,A-2,,,,,,", lines[2], StringComparison.Ordinal);
     }
 
     [Fact]

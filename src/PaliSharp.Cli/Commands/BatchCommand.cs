@@ -30,17 +30,19 @@ internal static class BatchCommand
         };
         Option<int?> window = new Option<int?>("--window")
         {
-            Description = "Rows answered together; so many pictures are held in memory. Default: 32.",
+            Description = "Rows under way at once; so many pictures are held in memory. Default: twice --batch.",
             HelpName = "N",
-        }.Between(1, 4096);
+        }.Between(1, 65_536);
         Option<bool> overwrite = new("--overwrite") { Description = "Start afresh, whatever the output holds." };
         var task = new BatchTaskOptions();
-        var options = new AnswerOptions(defaultTokens: 128, isLive: false);
+        var export = new ExportOption();
+        var options = new AnswerOptions(defaultTokens: null, isLive: false);
         var verb = new Verb(
             "batch",
             "Does the same for many pictures and writes a row for each; goes on where it was after an interruption.",
             "palisharp batch products.csv -o captions.csv --prompt \"caption {language}\"",
-            "palisharp batch 'photos/**/*.jpg' -o captions.jsonl --prompt \"caption en\"")
+            "palisharp batch 'photos/**/*.jpg' -o captions.jsonl --task caption --language de",
+            "palisharp batch yard.jsonl -o boxes.jsonl --task detect --what \"{labels}\" --export coco:boxes.json")
         {
             inputs,
             output,
@@ -50,20 +52,23 @@ internal static class BatchCommand
             overwrite,
         };
         task.AddTo(verb);
+        export.AddTo(verb);
         options.AddTo(verb);
         verb.SetAction((parsed, cancellationToken) =>
         {
-            AnswerChoice choice = options.Read(parsed, host);
+            AnswerChoice choice = options.Read(parsed, host, task.Tokens(parsed));
+            IReadOnlyList<ExportTarget> exports = export.Read(parsed);
             BatchTask asked = task.Read(parsed, choice.Generation);
+            if (exports.Count > 0 && !asked.HasObjects)
+                throw new UsageException("--export is about objects: use it with --task detect, segment or text-detect.");
             var job = new BatchJobOptions(parsed.GetRequiredValue(output))
             {
                 Format = FormatOf(parsed.GetRequiredValue(output)),
                 Overwrite = parsed.GetValue(overwrite),
+                Window = parsed.GetValue(window),
             };
-            if (parsed.GetValue(window) is { } rows)
-                job = job with { Window = rows };
             BatchInput input = BatchSource.Open(parsed.GetRequiredValue(inputs), parsed.GetValue(imageColumn), parsed.GetValue(imageRoot));
-            return new BatchVerb(host, new BatchRequest(input, asked, job, choice)).RunAsync(cancellationToken);
+            return new BatchVerb(host, new BatchRequest(input, asked, job, choice, exports)).RunAsync(cancellationToken);
         });
         return verb;
     }

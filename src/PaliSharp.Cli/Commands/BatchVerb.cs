@@ -11,7 +11,8 @@ namespace PaliSharp.Cli.Commands;
 /// <param name="Task">What is asked about each.</param>
 /// <param name="Job">Where the rows go.</param>
 /// <param name="Choice">The model, how it answers, how progress is shown.</param>
-internal sealed record BatchRequest(BatchInput Input, BatchTask Task, BatchJobOptions Job, AnswerChoice Choice);
+/// <param name="Exports">Files for other tools, made of the rows in the end.</param>
+internal sealed record BatchRequest(BatchInput Input, BatchTask Task, BatchJobOptions Job, AnswerChoice Choice, IReadOnlyList<ExportTarget> Exports);
 
 /// <summary>Runs a job and shows how far it is.</summary>
 internal sealed class BatchVerb(CliHost host, BatchRequest request)
@@ -37,6 +38,12 @@ internal sealed class BatchVerb(CliHost host, BatchRequest request)
             throw;
         }
 
+        foreach (ExportTarget target in request.Exports)
+        {
+            job.Export(target.Format, target.Path);
+            _progress.Note($"wrote {target.Path}");
+        }
+
         if (request.Choice.Output.Json)
             JsonLines.Write(host.Output, BatchLine.Of(options.Output, done));
         else
@@ -56,7 +63,7 @@ internal sealed class BatchVerb(CliHost host, BatchRequest request)
             ["model"] = Path.GetFullPath(model.Path),
             ["weights"] = request.Choice.Model.Weights.ToString(),
             ["max_tokens"] = generation.MaxNewTokens.ToString(CultureInfo.InvariantCulture),
-            ["batch"] = request.Choice.Batch.ToString(CultureInfo.InvariantCulture),
+            ["repetition_guard"] = (generation.StopOnRepetition is not null).ToString(),
             ["sampling"] = string.Create(CultureInfo.InvariantCulture, $"temperature {sampling.Temperature} top_k {sampling.TopK} top_p {sampling.TopP} seed {sampling.Seed}"),
         };
         if (generation.Beam is { } beam)

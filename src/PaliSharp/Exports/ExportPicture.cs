@@ -20,6 +20,16 @@ public sealed record ExportPicture(string Image, int Width, int Height, IReadOnl
             image, result.Width, result.Height, [.. result.Detections.Select(found => new ExportObject(found.Label, found.Score, found.Box))]);
     }
 
+    /// <summary>Takes pieces of text: what they say is the label.</summary>
+    /// <param name="image">The picture's name or path.</param>
+    /// <param name="result">What was found.</param>
+    public static ExportPicture Of(string image, TextDetectionResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return new ExportPicture(
+            image, result.Width, result.Height, [.. result.Regions.Select(region => new ExportObject(region.Text, region.Score, region.Box))]);
+    }
+
     /// <summary>Takes boxes and masks.</summary>
     /// <param name="image">The picture's name or path.</param>
     /// <param name="result">What was found.</param>

@@ -14,7 +14,7 @@ internal static class ExportReader
     {
         try
         {
-            JsonArray objects = (result["detections"] ?? result["segments"] ?? throw new FormatException("it has neither 'detections' nor 'segments'")).AsArray();
+            JsonArray objects = (result["detections"] ?? result["segments"] ?? result["regions"] ?? throw new FormatException("it has no 'detections', 'segments' or 'regions'")).AsArray();
             return new ExportPicture(
                 Text(result["image"]),
                 Required(result["width"]).GetValue<int>(),
@@ -33,7 +33,7 @@ internal static class ExportReader
         if (box.Length != 4)
             throw new FormatException($"a box has {box.Length} edges");
         float score = item["score"] is JsonValue value && value.TryGetValue(out float given) ? given : float.NaN; // "NaN" is text
-        return new ExportObject(Text(item["label"]), score, new BoundingBox(box[0], box[1], box[2], box[3])) { Mask = ReadMask(item["mask"]) };
+        return new ExportObject(Text(item["label"] ?? item["text"]), score, new BoundingBox(box[0], box[1], box[2], box[3])) { Mask = ReadMask(item["mask"]) };
     }
 
     private static RunLengths? ReadMask(JsonNode? mask)

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using System.Text.Json.Nodes;
+using PaliSharp.Batching;
 using PaliSharp.Exports;
 
 namespace PaliSharp.Jobs;
@@ -21,7 +23,7 @@ public sealed class BatchJob(BatchInput input, BatchTask task, BatchJobOptions o
 
     /// <summary>Does what is not yet done.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="progress">Told after each group of rows; null if nobody wants to know.</param>
+    /// <param name="progress">Told after each row; null if nobody wants to know.</param>
     /// <param name="cancellationToken">Stops between tokens; rows already written stay, and the job can go on later.</param>
     /// <returns>What the output holds now.</returns>
     /// <exception cref="JobException">Input or output cannot be used, or the output belongs to another job.</exception>
@@ -43,16 +45,16 @@ public sealed class BatchJob(BatchInput input, BatchTask task, BatchJobOptions o
             throw new JobException($"'{options.Output}' has {resumed} rows, but the input has {summary.Rows}. Name another output, or overwrite it.");
         progress?.Report(Now());
 
-        // Always whole groups from their beginning, so that each row is computed beside the same others whatever was done before.
-        var runner = new GroupRunner(model, task);
+        var runner = new RowRunner(model, task);
+        var run = new BatchRunOptions { InOrder = true, Concurrency = options.Window };
         TimeSpan flushed = clock.Elapsed;
-        foreach (BatchRow[] group in input.Read().Chunk(options.Window))
+        await foreach (BatchItemResult<BatchRow, BatchAnswer> item in model.RunAsync(
+            input.Read().SkipWhile(row => row.Index < resumed), runner.RunAsync, run, cancellationToken))
         {
-            if (group[^1].Index < resumed)
-                continue;
-            cancellationToken.ThrowIfCancellationRequested();
-            BatchAnswer[] answers = await runner.RunAsync(group, cancellationToken);
-            file.Append(answers.Where(answer => answer.Row.Index >= resumed));
+            // What concerns a row is in its answer; anything else ends the job, which can go on later.
+            if (item.Error is { } error)
+                ExceptionDispatchInfo.Throw(error);
+            file.Append(item.Result!);
             if (clock.Elapsed - flushed > FlushInterval)
             {
                 file.Flush();
@@ -108,7 +110,6 @@ public sealed class BatchJob(BatchInput input, BatchTask task, BatchJobOptions o
         ["format"] = options.Format.ToString(),
         ["input"] = input.Identity,
         ["task"] = task.Identity,
-        ["window"] = options.Window.ToString(System.Globalization.CultureInfo.InvariantCulture),
     };
 
     private void CheckTemplates(InputSummary summary)

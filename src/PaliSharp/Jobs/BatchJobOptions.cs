@@ -10,10 +10,10 @@ public sealed record BatchJobOptions(string Output)
     public BatchFormat Format { get; init; }
 
     /// <summary>
-    /// How many rows are answered together, at least 1. It bounds the memory: so many pictures are held decoded. Groups of rows are always the
-    /// same, whatever was done before an interruption, so that every number in the output is the same, too.
+    /// How many rows are under way at once, 1 to 65,536: so many pictures are held decoded. Null for twice the model's
+    /// <see cref="PaliGemmaOptions.MaxBatch"/>, which keeps the batch full while pictures are read.
     /// </summary>
-    public int Window { get; init; } = 32;
+    public int? Window { get; init; }
 
     /// <summary>Starts afresh: an output that is there is deleted.</summary>
     public bool Overwrite { get; init; }
@@ -27,7 +27,6 @@ public sealed record BatchJobOptions(string Output)
     internal void Validate()
     {
         ArgumentException.ThrowIfNullOrEmpty(Output);
-        ArgumentOutOfRangeException.ThrowIfLessThan(Window, 1);
         if (!Enum.IsDefined(Format))
             throw new ArgumentException($"There is no format {Format}.", nameof(Format));
     }

@@ -51,19 +51,13 @@ internal sealed class RowFile : IDisposable
         }
     }
 
-    /// <summary>Adds rows.</summary>
+    /// <summary>Adds a row.</summary>
     /// <exception cref="IOException">The disk is full or failed.</exception>
-    public void Append(IEnumerable<BatchAnswer> answers)
+    public void Append(BatchAnswer answer)
     {
-        using var rows = new MemoryStream();
-        foreach (BatchAnswer answer in answers)
-        {
-            rows.Write(_format.Write(answer).Span);
-            Rows++;
-            Failed += answer.Error is null ? 0 : 1;
-        }
-
-        _stream.Write(rows.GetBuffer().AsSpan(0, (int)rows.Length));
+        _stream.Write(_format.Write(answer).Span);
+        Rows++;
+        Failed += answer.Error is null ? 0 : 1;
     }
 
     /// <summary>Brings all rows to the disk.</summary>

@@ -53,4 +53,12 @@ public static class ResultJson
 [JsonSerializable(typeof(DetectionLine))]
 [JsonSerializable(typeof(SegmentationLine))]
 [JsonSerializable(typeof(ClassificationLine))]
+[JsonSerializable(typeof(OcrLine))]
+[JsonSerializable(typeof(RegionLine))]
+[JsonSerializable(typeof(TableLine))]
+[JsonSerializable(typeof(MoleculeLine))]
+[JsonSerializable(typeof(MusicLine))]
+[JsonSerializable(typeof(ChoiceLine))]
+[JsonSerializable(typeof(JsonValueLine))]
+[JsonSerializable(typeof(TextDetectionLine))]
 internal sealed partial class ResultJsonContext : JsonSerializerContext;
