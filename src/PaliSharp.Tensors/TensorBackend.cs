@@ -118,6 +118,23 @@ public abstract class TensorBackend : IDisposable
     /// <returns>[sum of the counts, columns].</returns>
     public abstract Tensor ConcatenateRows(ReadOnlySpan<RowRun> runs);
 
+    /// <summary>True while the decoder shall drop out elements by <see cref="Dropout"/>: in training only.</summary>
+    public virtual bool DropsOut => false;
+
+    /// <summary>Sets elements to zero at random and scales the others so that the expectation stays; called only while <see cref="DropsOut"/>.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <exception cref="NotSupportedException">The backend does not drop out.</exception>
+    public virtual Tensor Dropout(Tensor x) => throw new NotSupportedException($"{GetType().Name} does not drop out.");
+
+    /// <summary>
+    /// Told by models where a block begins. A backend that records may forget what it has recorded since the last block, and compute it again
+    /// from there.
+    /// </summary>
+    /// <param name="residual">The input of the block, from which alone, and from constants, all of it is computed.</param>
+    public virtual void BeginBlock(Tensor residual)
+    {
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
