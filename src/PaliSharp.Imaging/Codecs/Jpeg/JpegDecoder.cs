@@ -26,6 +26,10 @@ internal sealed class JpegDecoder : IImageDecoder
         JpegFrame frame = file.Frame;
         JpegScan scan = first ?? throw NoScan();
         ImageLimits.CheckSize("JPEG", frame.Width, frame.Height, options);
+
+        // Inside of another file its own size counts.
+        if (colorSpace is null)
+            frame.Scale(8 / (int)options.JpegScale);
         bool known = colorSpace is null || frame.Components.Length == (colorSpace == JpegColorSpace.Gray ? 1 : 3);
         if (!known)
         {
@@ -36,11 +40,11 @@ internal sealed class JpegDecoder : IImageDecoder
         bool streamed = !frame.Progressive && scan.Components.Length == frame.Components.Length;
         if (!streamed)
             CheckWorkingMemory(frame, options);
-        byte[] pixels = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(frame.Width, frame.Height, 3));
+        byte[] pixels = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(frame.OutputWidth, frame.OutputHeight, 3));
         JpegSamples[] samples = Array.ConvertAll(streamed ? scan.Components : frame.Components, c => new JpegSamples(c));
         var writer = new JpegPictureWriter(frame, colorSpace ?? file.Metadata.ColorSpace(frame), InFrameOrder(samples, frame), pixels);
         bool damaged = streamed ? DecodeStreamed(file, scan, samples, writer) : DecodeScans(file, scan, samples, writer);
-        return new Image(frame.Width, frame.Height, 3, pixels, new ImageMetadata
+        return new Image(frame.OutputWidth, frame.OutputHeight, 3, pixels, new ImageMetadata
         {
             Format = ImageFormat.Jpeg,
             Orientation = file.Metadata.Orientation,
@@ -161,9 +165,9 @@ internal sealed class JpegDecoder : IImageDecoder
 
                         Span<byte> target = samples[i].Block(x, y);
                         if (block[1..].IndexOfAnyExcept((short)0) < 0)
-                            JpegInverseDct.TransformDc(block[0], component.Quantizer![0], target, samples[i].Stride);
+                            JpegInverseDct.TransformDc(block[0], component.Quantizer![0], target, samples[i].Stride, component.BlockSide);
                         else
-                            JpegInverseDct.Transform(block, component.Quantizer, target, samples[i].Stride);
+                            JpegInverseDct.Transform(block, component.Quantizer, target, samples[i].Stride, component.BlockSide);
                     }
                 }
             }
