@@ -18,6 +18,9 @@ internal sealed class Corpus
     /// <summary>The number of files.</summary>
     public int Count => _files.Count;
 
+    /// <summary>The size of the largest file.</summary>
+    public int LargestBytes => _files.Count == 0 ? 0 : _files.Max(file => file.Length);
+
     /// <summary>A file.</summary>
     public byte[] this[int index] => _files[index];
 

@@ -31,12 +31,13 @@ internal static class FuzzRunner
         int size = corpus.Count;
         if (size == 0)
             return new FuzzResult(target, 0, 0, 0, 0, []);
-        var mutator = new Mutator(new Random(options.Seed), options.MaxFileBytes * 2);
+        int maxBytes = 2 * Math.Max(options.MaxFileBytes, corpus.LargestBytes);
+        var mutator = new Mutator(new Random(options.Seed), maxBytes);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var problems = new HashSet<string>(StringComparer.Ordinal);
         var findings = new List<Finding>();
         int pictures = 0;
-        using CrashRecorder? recorder = Recorder(target, options);
+        using CrashRecorder? recorder = Recorder(target, maxBytes, options);
         for (int run = 0; run < options.Runs; run++)
         {
             // The given files come first, as they are.
@@ -61,12 +62,12 @@ internal static class FuzzRunner
         return new FuzzResult(target, options.Runs, pictures, seen.Count, size, findings);
     }
 
-    private static CrashRecorder? Recorder(FuzzTarget target, FuzzOptions options)
+    private static CrashRecorder? Recorder(FuzzTarget target, int maxBytes, FuzzOptions options)
     {
         if (options.Out is not { } folder)
             return null;
         Directory.CreateDirectory(folder);
-        return new CrashRecorder(Path.Combine(folder, $"running-{target.Name}-{options.Seed}.bin"), options.MaxFileBytes * 2, Patience);
+        return new CrashRecorder(Path.Combine(folder, $"running-{target.Name}-{options.Seed}.bin"), maxBytes, Patience);
     }
 
     private static void Save(FuzzTarget target, FuzzOptions options, int number, byte[] file, string problem)
