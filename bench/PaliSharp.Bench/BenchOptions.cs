@@ -37,6 +37,9 @@ internal sealed record BenchOptions
     /// <summary>The folder to read from or to write to.</summary>
     public string Folder { get; init; } = "";
 
+    /// <summary>The file to write, or empty for the default.</summary>
+    public string Out { get; init; } = "";
+
     /// <summary>The Python interpreter that times the peers of the picture decoders.</summary>
     public string Python { get; init; } = "/usr/bin/python3";
 
@@ -76,6 +79,7 @@ internal sealed record BenchOptions
                 "--model" when value.Length > 0 => options with { Model = value },
                 "--folder" when value.Length > 0 => options with { Folder = value },
                 "--python" when value.Length > 0 => options with { Python = value },
+                "--out" when value.Length > 0 => options with { Out = value },
                 "--only" when value.Length > 0 => options with { Only = value },
                 _ => null,
             };
