@@ -111,6 +111,7 @@ internal sealed class SigLipEncoder
 
         public Tensor Forward(TensorBackend ops, Tensor z, int pictures, IForwardProbe? probe, int layer)
         {
+            ops.BeginBlock(z);
             using Tensor attention = Attention(ops, z, pictures);
             probe?.Record($"vision/layer{layer:D2}/attention", attention);
             using Tensor attended = ops.Add(z, attention);
