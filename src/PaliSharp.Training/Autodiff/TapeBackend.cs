@@ -100,6 +100,12 @@ public sealed unsafe class TapeBackend : TensorBackend
     }
 
     /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">The result would be differentiated: chosen rows serve generation alone, the loss takes all.</exception>
+    public override Tensor LinearRows(Tensor x, Weight weight, ReadOnlySpan<int> rows) => Needs(x) || Needs(weight)
+        ? throw new InvalidOperationException("Products with chosen rows are not differentiated. Use Linear.")
+        : Device.LinearRows(x, weight, rows);
+
+    /// <inheritdoc/>
     public override Tensor Add(Tensor a, Tensor b, float scale = 1)
     {
         Tensor y = Device.Add(a, b, scale);
