@@ -25,6 +25,14 @@ public abstract class TensorBackend : IDisposable
     /// <returns>[rows, outputs].</returns>
     public abstract Tensor Linear(Tensor x, Weight weight, Weight? bias = null);
 
+    /// <summary>Some of the columns of x·Wᵀ: column i of the result belongs to row rows[i] of the weight. Costs what reading those rows costs.</summary>
+    /// <param name="x">[rows, inputs].</param>
+    /// <param name="weight">[outputs, inputs], in any storage type.</param>
+    /// <param name="rows">Rows of the weight, in any order; runs of adjacent rows are read where they lie.</param>
+    /// <returns>[rows, as many as <paramref name="rows"/>].</returns>
+    /// <exception cref="ArgumentOutOfRangeException">One of <paramref name="rows"/> is not a row of the weight.</exception>
+    public abstract Tensor LinearRows(Tensor x, Weight weight, ReadOnlySpan<int> rows);
+
     /// <summary>y = a + scale·b. Where b has fewer rows than a, its rows repeat: row i of a meets row i mod rows(b).</summary>
     /// <param name="a">[rows, columns].</param>
     /// <param name="b">[rows ÷ n, columns].</param>

@@ -59,6 +59,16 @@ public sealed unsafe class CpuBackend : TensorBackend
     }
 
     /// <inheritdoc/>
+    public override Tensor LinearRows(Tensor x, Weight weight, ReadOnlySpan<int> rows)
+    {
+        OperationChecks.LinearRows(x, weight, rows);
+        Tensor y = Pool.Rent(new TensorShape(x.Rows, rows.Length));
+        _kernels.LinearRows(x.Pointer, x.Rows, weight, rows, y.Pointer);
+        GC.KeepAlive(weight);
+        return y;
+    }
+
+    /// <inheritdoc/>
     public override Tensor Add(Tensor a, Tensor b, float scale = 1)
     {
         OperationChecks.Add(a, b);

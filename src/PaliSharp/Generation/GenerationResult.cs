@@ -36,11 +36,27 @@ public sealed record GenerationResult
     /// <summary>The number of image tokens of the prompt.</summary>
     public required int ImageTokens { get; init; }
 
+    /// <summary>The number of tokens written, the one that ended the text included.</summary>
+    public int GeneratedTokens => Tokens.Count + (EndTokenId is null ? 0 : 1);
+
+    /// <summary>Where the time went.</summary>
+    public GenerationTimings Timings { get; init; }
+
     /// <summary>The prompt as it was given, before tokenisation; null if ids were given.</summary>
     public string? Prompt { get; init; }
 }
 
-/// <summary>A piece of text as it is being written.</summary>
+/// <summary>A piece of an answer as it is being written.</summary>
 /// <param name="Text">What is new: whole characters only; may be empty in the last piece.</param>
 /// <param name="Result">The whole result, in the last piece only.</param>
-public sealed record GenerationPiece(string Text, GenerationResult? Result = null);
+public sealed record GenerationPiece(string Text, GenerationResult? Result = null)
+{
+    /// <summary>
+    /// The tokens chosen since the last piece. Those of all pieces are the tokens of the result; the text of the last of them may come with the
+    /// next piece, where it ends within a character or may begin a stop string.
+    /// </summary>
+    public IReadOnlyList<SampledToken> Tokens { get; init; } = [];
+
+    /// <summary>The likeliest tokens at each of their places, if asked for; in the last piece also at the place of the token that ended the text.</summary>
+    public IReadOnlyList<IReadOnlyList<SampledToken>> TopTokens { get; init; } = [];
+}

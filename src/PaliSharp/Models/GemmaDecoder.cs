@@ -20,6 +20,9 @@ internal sealed class GemmaDecoder
         _finalNorm = parameters.Weight($"{Root}.norm.weight");
     }
 
+    /// <summary>The number of blocks.</summary>
+    public int Layers => _blocks.Length;
+
     /// <summary>Runs all blocks and the final norm.</summary>
     /// <param name="ops">The device.</param>
     /// <param name="input">[rows, width]: image rows and scaled text embeddings of the batch's sequences; disposed here.</param>
@@ -29,14 +32,32 @@ internal sealed class GemmaDecoder
     public Tensor Forward(TensorBackend ops, Tensor input, DecoderBatch batch, IForwardProbe? probe)
     {
         Tensor x = input;
-        foreach (Block block in _blocks)
-        {
-            using Tensor blockInput = x;
-            x = block.Forward(ops, blockInput, batch, probe);
-        }
+        for (int layer = 0; layer < Layers; layer++)
+            x = RunBlock(layer, ops, x, batch, probe);
+        return Finish(ops, x, batch, probe);
+    }
 
+    /// <summary>Runs one block; all of them in order, then <see cref="Finish"/>, are <see cref="Forward"/>.</summary>
+    /// <param name="layer">Which.</param>
+    /// <param name="ops">The device.</param>
+    /// <param name="input">[rows, width]: what the block before returned; disposed here.</param>
+    /// <param name="batch">Whose rows they are.</param>
+    /// <param name="probe">Receives the stages.</param>
+    public Tensor RunBlock(int layer, TensorBackend ops, Tensor input, DecoderBatch batch, IForwardProbe? probe)
+    {
+        using Tensor x = input;
+        return _blocks[layer].Forward(ops, x, batch, probe);
+    }
+
+    /// <summary>The final norm; makes the new positions part of their caches.</summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="input">[rows, width]: what the last block returned; disposed here.</param>
+    /// <param name="batch">Whose rows they are.</param>
+    /// <param name="probe">Receives the stages.</param>
+    public Tensor Finish(TensorBackend ops, Tensor input, DecoderBatch batch, IForwardProbe? probe)
+    {
         batch.Commit();
-        using Tensor last = x;
+        using Tensor last = input;
         Tensor normed = ops.RmsNorm(last, _finalNorm, _config.NormEpsilon);
         probe?.Record("text/final_norm", normed);
         return normed;
