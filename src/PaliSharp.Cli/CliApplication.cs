@@ -61,6 +61,7 @@ internal static class CliApplication
             RunCommand.Create(host),
             PullCommand.Create(host),
             QuantizeCommand.Create(host),
+            TrainCommand.Create(host),
             InspectCommand.Create(host),
             BenchCommand.Create(host),
         };
