@@ -157,6 +157,8 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void MultiplyPanels(float* left, float* right, int rows, int columns, int depth, float* sums, int sumStride)
         {
+            // Both operands are packed: nothing lies ahead that is not in the cache already.
+            var ahead = new TileAhead((byte*)right, 0, (byte*)right, 0);
             for (int column = 0; column < columns; column += TileColumns)
             {
                 int width = Math.Min(TileColumns, columns - column);
@@ -164,7 +166,7 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
                 {
                     float* tile = sums + (row * sumStride) + column;
                     if (width == TileColumns)
-                        TileKernels<TSimd, TVector>.TwoVectors(right, left + (row * Depth), depth, tile, sumStride);
+                        TileKernels<TSimd, TVector>.TwoVectors(right, left + (row * Depth), depth, tile, sumStride, ahead);
                     else
                         TileKernels<TSimd, TVector>.OneVector(right, left + (row * Depth), depth, tile, sumStride);
                 }
