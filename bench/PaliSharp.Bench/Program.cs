@@ -34,6 +34,9 @@ static int Run(BenchOptions options)
         case "contact-sheet":
             ContactSheet.Write(options);
             return 0;
+        case "train-step":
+            TrainStepBench.Run(options);
+            return 0;
         case "quality":
             QualityBench.Run(options);
             return 0;
@@ -60,6 +63,7 @@ static int Usage(string message)
           passes    one pass for several sequences together: pictures, prompts, tokens (--model, --rows)
           imaging   decoding, encoding and scaling pictures, against the system's libraries (--python with Pillow, --folder with photos)
           contact-sheet  draws results on pictures of many sizes (--out, default docs/images/contact-sheet.jpg)
+          train-step  a whole training step of the shapes nano, small, medium (--shape, --batch, --text), as shared/bench/torch_step.py measures PyTorch
           quality   what quantised weights change in answers and distributions (--model, --folder with expected.json and pictures)
           synthetic writes a checkpoint of full geometry with weights by formula (--variant, --type, --folder)
           check     compares full geometry with recorded values (--folder holds VARIANT.json and VARIANT.safetensors)
@@ -75,6 +79,9 @@ static int Usage(string message)
           --python P    the interpreter that has the peers (default: /usr/bin/python3)
           --out F       the file to write
           --only TEXT   only the measurements whose name contains the text
+          --shape S     nano, small or medium (default: small)
+          --batch N     examples of a training step (default: 4)
+          --text N      text tokens of an example (default: 32)
           --json        one JSON object a line
         """);
     return 2;

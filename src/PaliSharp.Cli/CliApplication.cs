@@ -69,6 +69,7 @@ internal static class CliApplication
             BatchCommand.Create(host),
             PullCommand.Create(host),
             QuantizeCommand.Create(host),
+            TrainCommand.Create(host),
             InspectCommand.Create(host),
             BenchCommand.Create(host),
         };
