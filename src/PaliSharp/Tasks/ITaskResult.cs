@@ -26,7 +26,9 @@ internal static class TaskFinish
     {
         if (answers.Any(answer => answer.FinishReason == FinishReason.Length))
             return FinishReason.Length;
-        return answers.Any(answer => answer.FinishReason == FinishReason.StopCondition) ? FinishReason.StopCondition : answers[0].FinishReason;
+        GenerationResult? stopped = answers.FirstOrDefault(answer => answer.FinishReason is FinishReason.Repetition)
+            ?? answers.FirstOrDefault(answer => answer.FinishReason is FinishReason.StopCondition);
+        return (stopped ?? answers[0]).FinishReason;
     }
 
     /// <summary>Says that an answer was cut, if it was.</summary>
@@ -35,7 +37,7 @@ internal static class TaskFinish
     /// <param name="warnings">Receives the warning.</param>
     public static void ReportCut(GenerationResult answer, string what, List<string> warnings)
     {
-        if (answer.FinishReason == FinishReason.StopCondition)
+        if (answer.FinishReason is FinishReason.Repetition or FinishReason.StopCondition)
             warnings.Add($"The answer repeated itself and was stopped; {what} may be missing.");
         if (answer.FinishReason == FinishReason.Length)
             warnings.Add($"The answer was cut at {answer.Tokens.Count} tokens; {what} may be missing. Raise the limit on tokens.");
