@@ -66,6 +66,17 @@ public sealed class JsonShapeTests
     }
 
     [Fact]
+    public async Task An_evaluation_is_described()
+    {
+        CliRun run = await CliRun.Of("eval", "--scenes", "2", "--json", "--quiet", "--model", CliRun.Nano);
+        Assert.Equal(0, run.Code);
+        Assert.Empty(JsonShape.Problems(Assert.Single(run.Json), "eval"));
+        CliRun person = await CliRun.Of("eval", "--scenes", "1", "--run", "single", "--model", CliRun.Nano);
+        Assert.Contains("| score", person.Output, StringComparison.Ordinal);
+        Assert.Contains("about 1 scenes", person.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_check_sees_what_is_wrong()
     {
         JsonElement line = Parse("""{"image":5,"prompt":"x","text":"y","tokens":[-1],"logprob":"NaN","finish_reason":"done","warnings":[],"usage":{"image_tokens":0,"prompt_tokens":0,"answer_tokens":0,"more":1},"extra":1}""");
