@@ -67,6 +67,7 @@ internal static class CliApplication
             ClassifyCommand.Create(host),
             RunCommand.Create(host),
             BatchCommand.Create(host),
+            EvalCommand.Create(host),
             PullCommand.Create(host),
             QuantizeCommand.Create(host),
             TrainCommand.Create(host),
