@@ -25,6 +25,7 @@ public sealed partial class PaliGemma : IDisposable
     private readonly CpuBackend _backend;
     private readonly PaliGemmaModel _model;
     private readonly GenerationEngine _engine;
+    private readonly PaliGemmaOptions _options;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Lazy<MaskCodec> _maskCodec;
     private bool _disposed;
@@ -36,6 +37,7 @@ public sealed partial class PaliGemma : IDisposable
         _model = model;
         Tokenizer = tokenizer;
         IsBundledModel = isBundled;
+        _options = options;
         _engine = new GenerationEngine(model, checkpoint.Preprocessing, tokenizer, options.MaxBatch);
 
         // A failure is not kept: the file may be put there later.

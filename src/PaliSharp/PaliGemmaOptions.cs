@@ -21,8 +21,29 @@ public sealed record PaliGemmaOptions
     /// </summary>
     public bool MergeAdapter { get; init; }
 
-    /// <summary>The most requests of a batch that are decoded together, at least 1; the others follow in turn. Each takes a cache of its own.</summary>
+    /// <summary>
+    /// The most sequences computed together, at least 1; other requests wait for a place. A beam search takes as many places as it has beams,
+    /// and one with more than there are runs alone.
+    /// </summary>
     public int MaxBatch { get; init; } = 8;
+
+    /// <summary>
+    /// The most requests that wait for a place in the batch, at least 1; a call beyond that ends with <see cref="Batching.QueueFullException"/>.
+    /// The requests of one batch call hold back by themselves: only its first can be refused.
+    /// </summary>
+    public int MaxQueuedRequests { get; init; } = 1024;
+
+    /// <summary>
+    /// The most bytes of keys and values of all requests in the batch together, above 0; null for half of the memory the process may use. Each
+    /// request takes room for its prompt and for the longest answer its options allow. One that would not fit alone is refused.
+    /// </summary>
+    public long? KvCacheBytes { get; init; }
+
+    /// <summary>
+    /// The budget in bytes for encoded pictures, so that a picture asked about again is not encoded again: at least 0, where 0 keeps none. The
+    /// picture used longest ago leaves first.
+    /// </summary>
+    public long PictureCacheBytes { get; init; } = 256L << 20;
 
     /// <summary>
     /// The file of the mask codec, in the layout of <c>vae-oid.npz</c>, needed to segment only; null to look for <c>vae-oid.npz</c> or

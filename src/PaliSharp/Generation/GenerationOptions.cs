@@ -30,6 +30,15 @@ public sealed record GenerationOptions
     /// <summary>Asked after each token with all tokens so far, that one included; true ends the text there. Not available with beams.</summary>
     public Func<IReadOnlyList<SampledToken>, bool>? StopWhen { get; init; }
 
+    /// <summary>Ends an answer that repeats itself endlessly; null to let it run. Not available with beams.</summary>
+    public RepetitionGuard? StopOnRepetition { get; init; }
+
+    /// <summary>
+    /// The time until the whole answer must be there, waiting included; the call then ends with <see cref="Batching.RequestTimeoutException"/>.
+    /// Null for no limit.
+    /// </summary>
+    public TimeSpan? Timeout { get; init; }
+
     /// <summary>Token ids that end the text beside the checkpoint's own.</summary>
     public IReadOnlyList<int> StopIds { get; init; } = [];
 
@@ -70,6 +79,10 @@ public sealed record GenerationOptions
             throw new ArgumentException($"TopLogProbabilities is {TopLogProbabilities}; it must be 0 to {MaxTopLogProbabilities}.", nameof(TopLogProbabilities));
         if (Beam is not null && TopLogProbabilities > 0)
             throw new ArgumentException("The likeliest tokens of each step are not reported with beams. Leave one of them out.", nameof(TopLogProbabilities));
+        if (Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout.TotalMilliseconds > int.MaxValue))
+            throw new ArgumentException($"Timeout is {timeout}; it must be above 0 and at most 24 days.", nameof(Timeout));
+        if (Beam is not null && StopOnRepetition is not null)
+            throw new ArgumentException("A repetition guard cannot be combined with beams. Use one of them.", nameof(StopOnRepetition));
         if (Beam is not null && (StopStrings.Count > 0 || StopWhen is not null))
             throw new ArgumentException("Stop strings and conditions cannot be combined with beams. Use one of them, or cut the text afterwards.", nameof(StopStrings));
     }

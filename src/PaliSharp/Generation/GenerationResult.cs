@@ -36,6 +36,12 @@ public sealed record GenerationResult
     /// <summary>The number of image tokens of the prompt.</summary>
     public required int ImageTokens { get; init; }
 
+    /// <summary>The number of tokens written, the one that ended the text included.</summary>
+    public int GeneratedTokens => Tokens.Count + (EndTokenId is null ? 0 : 1);
+
+    /// <summary>Where the time went.</summary>
+    public GenerationTimings Timings { get; init; }
+
     /// <summary>The prompt as it was given, before tokenisation; null if ids were given.</summary>
     public string? Prompt { get; init; }
 }

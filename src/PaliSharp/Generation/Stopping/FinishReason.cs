@@ -14,4 +14,7 @@ public enum FinishReason
 
     /// <summary><see cref="GenerationOptions.StopWhen"/> said so.</summary>
     StopCondition,
+
+    /// <summary>The text repeated itself, see <see cref="GenerationOptions.StopOnRepetition"/>.</summary>
+    Repetition,
 }
