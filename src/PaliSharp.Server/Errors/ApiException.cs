@@ -7,6 +7,7 @@ namespace PaliSharp.Server.Errors;
 /// <param name="type">The kind of error as OpenAI names it.</param>
 /// <param name="code">What exactly it is, for programs.</param>
 /// <param name="message">What was found, what was expected and what to do.</param>
+/// <param name="innerException">The cause, if another exception was.</param>
 internal sealed class ApiException(int status, string type, string code, string message, Exception? innerException = null)
     : Exception(message, innerException)
 {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using PaliSharp.Batching;
 
 namespace PaliSharp.Server.Errors;
 
@@ -16,6 +17,8 @@ internal static class ErrorTranslation
         JsonException json => ApiException.BadRequest("invalid_json", $"The body is not the JSON that is expected: {Describe(json)}", Field(json.Path), json),
         PromptException prompt => ApiException.BadRequest("invalid_prompt", prompt.Message, inner: prompt),
         ImageFormatException image => ApiException.BadRequest("invalid_image", image.Message, inner: image),
+        QueueFullException full => ApiException.Overloaded(full.RetryAfter),
+        RequestTimeoutException late => ApiException.TimedOut(late.Timeout),
         ResourceLimitException limit => ApiException.BadRequest("limit_exceeded", limit.Message, inner: limit),
         ArgumentException argument and not ArgumentNullException => ApiException.BadRequest("invalid_value", WithoutParameter(argument), inner: argument),
         CheckpointException checkpoint => new ApiException(StatusCodes.Status501NotImplemented, "server_error", "model_cannot", checkpoint.Message, checkpoint),

@@ -15,9 +15,6 @@ internal sealed class CallTimings
     /// <summary>From the arrival of the request to the first text; null before it.</summary>
     public TimeSpan? FirstText { get; private set; }
 
-    /// <summary>The model's work, from the question to the last token.</summary>
-    public TimeSpan Model { get; private set; }
-
     /// <summary>Since the request arrived.</summary>
     public TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_start);
 
@@ -36,12 +33,5 @@ internal sealed class CallTimings
     {
         lock (_lock)
             FirstText ??= Elapsed;
-    }
-
-    /// <summary>The model took so long.</summary>
-    public void AddModel(TimeSpan time)
-    {
-        lock (_lock)
-            Model += time;
     }
 }

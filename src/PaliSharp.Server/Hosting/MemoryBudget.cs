@@ -8,7 +8,7 @@ internal sealed class MemoryBudget(long total)
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiter> _waiters = new();
-    private long _free = total;
+    private long _held;
 
     /// <summary>The bytes held now.</summary>
     public long Held
@@ -16,7 +16,7 @@ internal sealed class MemoryBudget(long total)
         get
         {
             lock (_lock)
-                return total - _free;
+                return _held;
         }
     }
 
@@ -33,9 +33,9 @@ internal sealed class MemoryBudget(long total)
         Waiter waiter;
         lock (_lock)
         {
-            if (_waiters.Count == 0 && bytes <= _free)
+            if (_waiters.Count == 0 && bytes <= total - _held)
             {
-                _free -= bytes;
+                _held += bytes;
                 return new Reservation(this, bytes);
             }
 
@@ -61,7 +61,7 @@ internal sealed class MemoryBudget(long total)
         lock (_lock)
         {
             if (!_waiters.Remove(waiter))
-                _free += waiter.Bytes; // granted in the meantime
+                _held -= waiter.Bytes; // granted in the meantime
             GrantWaiters();
         }
     }
@@ -70,16 +70,16 @@ internal sealed class MemoryBudget(long total)
     {
         lock (_lock)
         {
-            _free += bytes;
+            _held -= bytes;
             GrantWaiters();
         }
     }
 
     private void GrantWaiters()
     {
-        while (_waiters.First is { Value: var waiter } && waiter.Bytes <= _free)
+        while (_waiters.First is { Value: var waiter } && waiter.Bytes <= total - _held)
         {
-            _free -= waiter.Bytes;
+            _held += waiter.Bytes;
             _waiters.RemoveFirst();
             waiter.Granted.SetResult();
         }

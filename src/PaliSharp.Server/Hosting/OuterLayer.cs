@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 using PaliSharp.Server.Errors;
+using PaliSharp.Server.OpenAI;
 using PaliSharp.Server.Operations;
 
 namespace PaliSharp.Server.Hosting;
@@ -45,8 +46,7 @@ internal sealed partial class OuterLayer(RequestDelegate next, ServerMetrics met
             LogFailure(logger, record.RequestId, exception);
         if (context.Response.HasStarted)
         {
-            // Nothing can be said any more but that the answer is not complete.
-            context.Abort();
+            await BreakOffAsync(context, error);
             return;
         }
 
@@ -61,6 +61,15 @@ internal sealed partial class OuterLayer(RequestDelegate next, ServerMetrics met
         if (admission.IsDraining || error.Status is StatusCodes.Status413PayloadTooLarge or StatusCodes.Status408RequestTimeout)
             context.Response.Headers[HeaderNames.Connection] = "close";
         await JsonAnswer.WriteAsync(context, error.Status, ErrorBody.Of(error), CancellationToken.None);
+    }
+
+    // The status is out already. A stream can still say what happened, and does not end as complete ones do; anything else can only break off.
+    private static async Task BreakOffAsync(HttpContext context, ApiException error)
+    {
+        if (context.Response.ContentType?.StartsWith(EventStream.ContentType, StringComparison.Ordinal) == true)
+            await new EventStream(context, context.RequestAborted).WriteAsync(ErrorBody.Of(error));
+        else
+            context.Abort();
     }
 
     private void Tell(HttpContext context, CallRecord record, TimeSpan taken)

@@ -74,4 +74,8 @@ internal sealed class ModelCatalog : IDisposable
 /// <param name="Name">The name callers know it by.</param>
 /// <param name="Model">The model.</param>
 /// <param name="LoadedAt">Since when.</param>
-internal sealed record LoadedModel(string Name, PaliGemma Model, DateTimeOffset LoadedAt);
+internal sealed record LoadedModel(string Name, PaliGemma Model, DateTimeOffset LoadedAt)
+{
+    /// <summary>What tells this model, as it was loaded, from others of its name.</summary>
+    public string Fingerprint { get; } = $"fp_{LoadedAt.ToUnixTimeSeconds():x}";
+}

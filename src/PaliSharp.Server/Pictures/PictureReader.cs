@@ -71,8 +71,7 @@ internal sealed class PictureReader : IDisposable
         {
             PictureSource source = sources[i];
             data[i] = source.Data ?? await _fetcher!.FetchAsync(source.Url!, source.Param, call.Cancellation);
-            ImageInfo info = Named(source, () => Image.Identify(data[i], _decoder));
-            bytes += (long)info.Width * info.Height * BytesPerPixel;
+            bytes += DecodedBytes(source, data[i]);
         }
 
         // All at once: requests that hold some and wait for more would wait for one another.
@@ -136,6 +135,18 @@ internal sealed class PictureReader : IDisposable
         {
             throw ApiException.BadRequest("image_too_large", exception.Message, source.Param, exception);
         }
+    }
+
+    private long DecodedBytes(PictureSource source, ReadOnlyMemory<byte> data)
+    {
+        ImageInfo info = Named(source, () => Image.Identify(data, _decoder));
+        long pixels = (long)info.Width * info.Height;
+        return pixels <= _decoder.MaxPixels
+            ? pixels * BytesPerPixel
+            : throw ApiException.BadRequest(
+                "image_too_large",
+                $"The picture has {info.Width}x{info.Height} pixels; this server takes {_decoder.MaxPixels:N0} at most. Send a smaller one.",
+                source.Param);
     }
 
     private async Task<Image> DecodeAsync(PictureSource source, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
