@@ -63,6 +63,7 @@ internal static class CliApplication
             QuantizeCommand.Create(host),
             InspectCommand.Create(host),
             BenchCommand.Create(host),
+            ServeCommand.Create(host),
         };
         HelpText.Extend(root);
         return root;

@@ -32,6 +32,15 @@ public static class PaliSharpServer
     /// <exception cref="ArgumentException">An option makes no sense.</exception>
     public static WebApplication Create(ServerOptions options, Action<ILoggingBuilder>? logging = null) => Create(options, logging, FetchNetwork.Public);
 
+    /// <summary>What kept a server from loading its models, after it stopped by itself for that reason.</summary>
+    /// <param name="server">A server of <see cref="Create(ServerOptions, Action{ILoggingBuilder}?)"/>.</param>
+    /// <returns>The reason; null if there is none.</returns>
+    public static PaliSharpException? Failure(WebApplication server)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        return server.Services.GetRequiredService<WarmUp>().Failure;
+    }
+
     /// <summary>Builds a server that sees a network of the caller's making.</summary>
     internal static WebApplication Create(ServerOptions options, Action<ILoggingBuilder>? logging, FetchNetwork network)
     {
@@ -60,7 +69,6 @@ public static class PaliSharpServer
 
     private static void LogAsJson(ILoggingBuilder logging) => logging
         .AddFilter("Microsoft", LogLevel.Warning)
-        .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
         .AddJsonConsole(console => console.UseUtcTimestamp = true);
 
     private static void Configure(KestrelServerOptions kestrel, ServerOptions options)

@@ -1,5 +1,5 @@
+using PaliSharp.Conversations;
 using PaliSharp.Server.Models;
-using PaliSharp.Server.OpenAI;
 using PaliSharp.Server.Pictures;
 
 namespace PaliSharp.Server;

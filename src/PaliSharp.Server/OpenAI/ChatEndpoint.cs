@@ -1,3 +1,4 @@
+using PaliSharp.Conversations;
 using PaliSharp.Generation;
 using PaliSharp.Imaging;
 using PaliSharp.Server.Errors;
@@ -11,7 +12,7 @@ namespace PaliSharp.Server.OpenAI;
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
 internal sealed class ChatEndpoint(ServerOptions options, ModelCatalog models, PictureReader pictures, BodyReader bodies, PromptLog promptLog)
 {
-    private readonly Conversation _conversation = new(pictures, options.History);
+    private readonly ChatMessages _messages = new(pictures, options.History);
 
     /// <summary>Answers a request.</summary>
     public async Task AnswerAsync(ApiCall call)
@@ -24,9 +25,7 @@ internal sealed class ChatEndpoint(ServerOptions options, ModelCatalog models, P
         call.Record.Model = model.Name;
         ChatSettings settings = ChatSettings.Read(request, options.Limits);
         settings = settings with { Generation = AnswerForm.Apply(request.ResponseFormat, settings.Generation, model.Model) };
-        Question question = _conversation.Read(request.Messages);
-        if (question.Prompt.Length == 0)
-            throw ApiException.InvalidValue("messages", "There is no text in the last message. Say what to do with the picture, for example 'caption en'.");
+        Question<PictureSource> question = _messages.Read(request.Messages);
         IReadOnlyList<Image> images = await pictures.ReadAsync(question.Pictures, call);
 
         var answer = new ChatWriter(call, model, settings, question.Warnings);

@@ -59,7 +59,7 @@ internal sealed record ChatRequest
 
     /// <summary>Everything else, checked by <see cref="ForeignFields"/>.</summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Other { get; init; }
+    public Dictionary<string, JsonElement>? Other { get; set; }
 }
 
 /// <summary>How an answer is streamed.</summary>
@@ -83,5 +83,5 @@ internal sealed record ChatMessage
 
     /// <summary>Everything else, checked by <see cref="ForeignFields"/>.</summary>
     [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Other { get; init; }
+    public Dictionary<string, JsonElement>? Other { get; set; }
 }

@@ -15,7 +15,7 @@ internal sealed partial class WarmUp(ModelCatalog models, IHostApplicationLifeti
     private const int Tokens = 4;
 
     /// <summary>What kept the models from being loaded; null if nothing did.</summary>
-    public Exception? Failure { get; private set; }
+    public PaliSharpException? Failure { get; private set; }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -3,7 +3,7 @@ using System.Text.Json;
 using PaliSharp.Server.Tests.Support;
 using Xunit;
 
-namespace PaliSharp.Server.Tests.OpenAI;
+namespace PaliSharp.Server.Tests.Chat;
 
 [Collection(ServerCollection.Name)]
 public sealed class ChatRefusalTests(ServerFixture fixture)
@@ -17,12 +17,12 @@ public sealed class ChatRefusalTests(ServerFixture fixture)
         { "null", 400, "invalid_json", null },
         { "[]", 400, "invalid_json", null },
         { "{", 400, "invalid_json", null },
-        { "{\"messages\": [", 400, "invalid_json", null },
+        { "{\"messages\": [", 400, "invalid_json", "messages[0]" },
         { "{}", 400, "invalid_value", "messages" },
         { """{"messages": []}""", 400, "invalid_value", "messages" },
         { """{"messages": [null]}""", 400, "invalid_value", "messages[0]" },
         { """{"messages": "caption en"}""", 400, "invalid_json", "messages" },
-        { $$"""{"messages": [{{User}}], "messages": [{{User}}]}""", 400, "invalid_json", null },
+        { $$"""{"messages": [{{User}}], "messages": [{{User}}]}""", 400, "invalid_json", "messages" },
         { """{"messages": [{"role": "user", "content": ""}]}""", 400, "invalid_value", "messages" },
         { """{"messages": [{"role": "user", "content": "\ud800"}]}""", 400, "invalid_json", "messages[0].content" },
         { """{"messages": [{"role": "user", "content": 1}]}""", 400, "invalid_value", "messages[0].content" },
@@ -45,7 +45,7 @@ public sealed class ChatRefusalTests(ServerFixture fixture)
         { $$"""{"messages": [{{User}}], "temprature": 1}""", 400, "unknown_parameter", "temprature" },
         { $$"""{"messages": [{{User}}], "tools": [{"type": "function"}]}""", 400, "unsupported_parameter", "tools" },
         { $$"""{"messages": [{{User}}], "presence_penalty": 1}""", 400, "unsupported_parameter", "presence_penalty" },
-        { $$"""{"messages": [{{User}}], "logit_bias": {"5": 1}}""", 400, "unsupported_parameter", "logit_bias" },
+        { $$"""{"messages": [{{User}}], "logit_bias": {"5": 1} }""", 400, "unsupported_parameter", "logit_bias" },
         { $$"""{"messages": [{{User}}], "n": 0}""", 400, "invalid_value", "n" },
         { $$"""{"messages": [{{User}}], "n": 1000000}""", 400, "invalid_value", "n" },
         { $$"""{"messages": [{{User}}], "n": 99999999999999}""", 400, "invalid_json", "n" },
@@ -59,9 +59,9 @@ public sealed class ChatRefusalTests(ServerFixture fixture)
         { $$"""{"messages": [{{User}}], "logprobs": true, "top_logprobs": 21}""", 400, "invalid_value", "top_logprobs" },
         { $$"""{"messages": [{{User}}], "stop": 5}""", 400, "invalid_value", "stop" },
         { $$"""{"messages": [{{User}}], "stop": [""]}""", 400, "invalid_value", "stop" },
-        { $$"""{"messages": [{{User}}], "stream_options": {}}""", 400, "invalid_value", "stream_options" },
-        { $$"""{"messages": [{{User}}], "response_format": {"type": "json_object"}}""", 400, "unsupported_value", "response_format.type" },
-        { $$"""{"messages": [{{User}}], "response_format": {"type": "xml"}}""", 400, "invalid_value", "response_format.type" },
+        { $$"""{"messages": [{{User}}], "stream_options": {} }""", 400, "invalid_value", "stream_options" },
+        { $$"""{"messages": [{{User}}], "response_format": {"type": "json_object"} }""", 400, "unsupported_value", "response_format.type" },
+        { $$"""{"messages": [{{User}}], "response_format": {"type": "xml"} }""", 400, "invalid_value", "response_format.type" },
         { $$"""{"messages": [{{User}}], "response_format": 3}""", 400, "invalid_value", "response_format" },
     };
 
@@ -99,7 +99,7 @@ public sealed class ChatRefusalTests(ServerFixture fixture)
     public async Task Too_many_pictures_are_refused()
     {
         Answer answer = await fixture.Server.PostAsync(
-            "/v1/chat/completions", new { messages = (object[])[Pictures.Message("caption en", [.. Enumerable.Repeat("orange-ring.png", 17)])] });
+            "/v1/chat/completions", new { messages = (object[])[Sample.Message("caption en", [.. Enumerable.Repeat("orange-ring.png", 17)])] });
         Assert.Equal("invalid_value", answer.ErrorCode);
         Assert.Contains("16 pictures", answer.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
     }

@@ -1,10 +1,11 @@
 using System.Net;
 using System.Text.Json;
+using PaliSharp.Conversations;
 using PaliSharp.Generation;
 using PaliSharp.Server.Tests.Support;
 using Xunit;
 
-namespace PaliSharp.Server.Tests.OpenAI;
+namespace PaliSharp.Server.Tests.Chat;
 
 [Collection(ServerCollection.Name)]
 public sealed class ChatTests(ServerFixture fixture)
@@ -18,7 +19,7 @@ public sealed class ChatTests(ServerFixture fixture)
     [Fact]
     public async Task A_picture_and_a_prompt_get_the_models_own_answer()
     {
-        Answer answer = await AskAsync(new { model = "nano", messages = (object[])[Pictures.Message("caption en", Ring)] });
+        Answer answer = await AskAsync(new { model = "nano", messages = (object[])[Sample.Message("caption en", Ring)] });
         Assert.Equal(HttpStatusCode.OK, answer.Status);
         JsonElement json = answer.Json;
         Assert.Equal("chat.completion", json.GetProperty("object").GetString());
@@ -35,8 +36,8 @@ public sealed class ChatTests(ServerFixture fixture)
     [Fact]
     public async Task Usage_counts_the_tokens_of_pictures_and_timings_add_up()
     {
-        Answer answer = await AskAsync(new { messages = (object[])[Pictures.Message("caption en", Ring, Ring)] });
-        GenerationResult direct = await fixture.Model.GenerateAsync(new GenerationRequest("caption en", [Pictures.Image(Ring), Pictures.Image(Ring)]));
+        Answer answer = await AskAsync(new { messages = (object[])[Sample.Message("caption en", Ring, Ring)] });
+        GenerationResult direct = await fixture.Model.GenerateAsync(new GenerationRequest("caption en", [Sample.Image(Ring), Sample.Image(Ring)]));
         JsonElement usage = answer.Json.GetProperty("usage");
         Assert.Equal(2 * fixture.Model.Config.ImageTokens, usage.GetProperty("prompt_tokens_details").GetProperty("image_tokens").GetInt32());
         Assert.Equal(direct.PromptTokens + direct.ImageTokens, usage.GetProperty("prompt_tokens").GetInt32());
@@ -62,16 +63,16 @@ public sealed class ChatTests(ServerFixture fixture)
     {
         Answer answer = await AskAsync(new
         {
-            messages = (object[])[new { role = "system", content = "answer en" }, Pictures.Message("what color is the ring?", Ring)],
+            messages = (object[])[new { role = "system", content = "answer en" }, Sample.Message("what color is the ring?", Ring)],
         });
-        GenerationResult direct = await fixture.Model.GenerateAsync(Pictures.Image(Ring), "answer en what color is the ring?");
+        GenerationResult direct = await fixture.Model.GenerateAsync(Sample.Image(Ring), "answer en what color is the ring?");
         Assert.Equal(direct.Text, ContentOf(answer));
     }
 
     [Fact]
     public async Task Pictures_sent_ahead_of_the_prompt_belong_to_it()
     {
-        object ahead = new { role = "user", content = (object[])[new { type = "image_url", image_url = new { url = Pictures.DataUrl(Ring), detail = "high" } }] };
+        object ahead = new { role = "user", content = (object[])[new { type = "image_url", image_url = new { url = Sample.DataUrl(Ring), detail = "high" } }] };
         Answer answer = await AskAsync(new { messages = (object[])[ahead, new { role = "user", content = "caption en" }] });
         Assert.Equal(RingCaption, ContentOf(answer));
     }
@@ -81,7 +82,7 @@ public sealed class ChatTests(ServerFixture fixture)
     {
         foreach (string field in (string[])["max_tokens", "max_completion_tokens"])
         {
-            Answer answer = await AskAsync(new Dictionary<string, object> { ["messages"] = (object[])[Pictures.Message("caption en", Ring)], [field] = 2 });
+            Answer answer = await AskAsync(new Dictionary<string, object> { ["messages"] = (object[])[Sample.Message("caption en", Ring)], [field] = 2 });
             Assert.Equal("length", answer.Json.GetProperty("choices")[0].GetProperty("finish_reason").GetString());
             Assert.Equal(2, answer.Json.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
         }
@@ -92,7 +93,7 @@ public sealed class ChatTests(ServerFixture fixture)
     {
         foreach (object stop in (object[])[" on", (string[])["xyz", " on"]])
         {
-            Answer answer = await AskAsync(new { messages = (object[])[Pictures.Message("caption en", Ring)], stop });
+            Answer answer = await AskAsync(new { messages = (object[])[Sample.Message("caption en", Ring)], stop });
             Assert.Equal("an orange ring", ContentOf(answer));
             Assert.Equal("stop", answer.Json.GetProperty("choices")[0].GetProperty("finish_reason").GetString());
         }
@@ -101,8 +102,8 @@ public sealed class ChatTests(ServerFixture fixture)
     [Fact]
     public async Task Log_probabilities_are_the_models_own()
     {
-        Answer answer = await AskAsync(new { messages = (object[])[Pictures.Message("caption en", Ring)], logprobs = true, top_logprobs = 3 });
-        GenerationResult direct = await fixture.Model.GenerateAsync(Pictures.Image(Ring), "caption en", new GenerationOptions { MaxNewTokens = 256, TopLogProbabilities = 3 });
+        Answer answer = await AskAsync(new { messages = (object[])[Sample.Message("caption en", Ring)], logprobs = true, top_logprobs = 3 });
+        GenerationResult direct = await fixture.Model.GenerateAsync(Sample.Image(Ring), "caption en", new GenerationOptions { MaxNewTokens = 256, TopLogProbabilities = 3 });
         JsonElement[] content = [.. answer.Json.GetProperty("choices")[0].GetProperty("logprobs").GetProperty("content").EnumerateArray()];
         Assert.Equal(direct.Tokens.Count, content.Length);
         Assert.Equal(RingCaption, string.Concat(content.Select(token => token.GetProperty("token").GetString())));
@@ -119,7 +120,7 @@ public sealed class ChatTests(ServerFixture fixture)
     [Fact]
     public async Task Several_choices_with_a_seed_are_drawn_apart_and_repeatable()
     {
-        object body = new { messages = (object[])[Pictures.Message("caption en", "open-sign.png")], n = 4, temperature = 1.5, seed = 7, max_tokens = 12 };
+        object body = new { messages = (object[])[Sample.Message("caption en", "open-sign.png")], n = 4, temperature = 1.5, seed = 7, max_tokens = 12 };
         Answer first = await AskAsync(body);
         Answer second = await AskAsync(body);
         string[] texts = Contents(first);
@@ -130,7 +131,7 @@ public sealed class ChatTests(ServerFixture fixture)
         for (int i = 0; i < texts.Length; i++)
         {
             var options = new GenerationOptions { MaxNewTokens = 12, Sampling = new SamplingOptions { Temperature = 1.5, Seed = 7 + (ulong)i } };
-            GenerationResult direct = await fixture.Model.GenerateAsync(Pictures.Image("open-sign.png"), "caption en", options);
+            GenerationResult direct = await fixture.Model.GenerateAsync(Sample.Image("open-sign.png"), "caption en", options);
             Assert.Equal(direct.Text, texts[i]);
         }
     }
@@ -139,7 +140,7 @@ public sealed class ChatTests(ServerFixture fixture)
     public async Task Fields_that_change_nothing_are_accepted()
     {
         Answer answer = await Server.PostTextAsync(Route, $$"""
-            {"messages": [{{JsonSerializer.Serialize(Pictures.Message("caption en", Ring))}}], "user": "u", "metadata": {"a": "b"}, "store": false,
+            {"messages": [{{JsonSerializer.Serialize(Sample.Message("caption en", Ring))}}], "user": "u", "metadata": {"a": "b"}, "store": false,
              "service_tier": "auto", "presence_penalty": 0, "frequency_penalty": 0, "logit_bias": {}, "tools": [], "tool_choice": "none",
              "modalities": ["text"], "response_format": {"type": "text"}, "reasoning_effort": null, "stop": null, "n": 1, "temperature": 0}
             """);
@@ -149,18 +150,16 @@ public sealed class ChatTests(ServerFixture fixture)
     [Fact]
     public async Task A_conversation_is_answered_from_its_last_message_where_the_server_says_so()
     {
-        await using TestServer server = await TestServer.StartAsync(options => options.History = Server_History());
+        await using TestServer server = await TestServer.StartAsync(options => options.History = ConversationHistory.LastMessage);
         Answer answer = await server.PostAsync(Route, new
         {
-            messages = (object[])[Pictures.Message("caption en", Ring), new { role = "assistant", content = RingCaption }, new { role = "user", content = "answer en what color is the ring?" }],
+            messages = (object[])[Sample.Message("caption en", Ring), new { role = "assistant", content = RingCaption }, new { role = "user", content = "answer en what color is the ring?" }],
         });
         Assert.Equal("orange", ContentOf(answer));
         string[] warnings = [.. answer.Json.GetProperty("warnings").EnumerateArray().Select(item => item.GetString()!)];
         Assert.Equal(2, warnings.Length);
         Assert.Contains("earlier turns", warnings[0], StringComparison.Ordinal);
         Assert.Contains("picture", warnings[1], StringComparison.Ordinal);
-
-        static PaliSharp.Server.OpenAI.ConversationHistory Server_History() => PaliSharp.Server.OpenAI.ConversationHistory.LastMessage;
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Text.Json;
 using PaliSharp.Server.Tests.Support;
 using Xunit;
 
-namespace PaliSharp.Server.Tests.OpenAI;
+namespace PaliSharp.Server.Tests.Chat;
 
 [Collection(ServerCollection.Name)]
 public sealed class ChatStreamTests(ServerFixture fixture)
@@ -15,8 +15,8 @@ public sealed class ChatStreamTests(ServerFixture fixture)
     {
         foreach (string prompt in (string[])["caption en", "describe en", "detect ring", "segment ring"])
         {
-            Answer whole = await fixture.Server.PostAsync(Route, new { messages = (object[])[Pictures.Message(prompt, Ring)] });
-            Answer streamed = await fixture.Server.PostAsync(Route, new { messages = (object[])[Pictures.Message(prompt, Ring)], stream = true });
+            Answer whole = await fixture.Server.PostAsync(Route, new { messages = (object[])[Sample.Message(prompt, Ring)] });
+            Answer streamed = await fixture.Server.PostAsync(Route, new { messages = (object[])[Sample.Message(prompt, Ring)], stream = true });
             Assert.Equal("text/event-stream; charset=utf-8", streamed.ContentType);
             string[] events = Events(streamed);
             Assert.Equal("[DONE]", events[^1]);
@@ -36,7 +36,7 @@ public sealed class ChatStreamTests(ServerFixture fixture)
     {
         object body = new
         {
-            messages = (object[])[Pictures.Message("caption en", "open-sign.png")],
+            messages = (object[])[Sample.Message("caption en", "open-sign.png")],
             n = 3,
             temperature = 1.2,
             seed = 3,
@@ -49,7 +49,7 @@ public sealed class ChatStreamTests(ServerFixture fixture)
         JsonElement[] chunks = [.. Events(streamed)[..^1].Select(data => JsonDocument.Parse(data).RootElement)];
         Answer whole = await fixture.Server.PostAsync(Route, new
         {
-            messages = (object[])[Pictures.Message("caption en", "open-sign.png")],
+            messages = (object[])[Sample.Message("caption en", "open-sign.png")],
             n = 3,
             temperature = 1.2,
             seed = 3,

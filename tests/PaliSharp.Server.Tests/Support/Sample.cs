@@ -4,7 +4,7 @@ using PaliSharp.TestSupport;
 namespace PaliSharp.Server.Tests.Support;
 
 /// <summary>Pictures of the repository, in the forms requests need.</summary>
-internal static class Pictures
+internal static class Sample
 {
     public static string PathOf(string sample) => Path.Combine(GoldenData.RepositoryRoot, "samples", sample);
 
