@@ -5,6 +5,7 @@ import { cli, code, curl } from "./snippets.js";
 import { languages, readRequest, samples, tasks } from "./tasks.js";
 
 const $ = id => document.getElementById(id);
+let healthTimer = null;
 const state = { file: null, task: "detect", answer: null, running: null, request: null };
 const overlay = new Overlay($("boxes"), $("masks"), index => {
   for (const row of $("objects").children) row.classList.toggle("hot", row.dataset.object === String(index));
@@ -108,7 +109,6 @@ async function start() {
   }
 }
 
-let healthTimer = null;
 async function watchHealth() {
   clearTimeout(healthTimer);
   const status = await isReady();
@@ -137,7 +137,7 @@ function setPicture(file, sampleButton = null) {
   image.alt = `The chosen picture: ${file.name}`;
   image.onload = () => {
     $("picture-info").textContent = `${file.name} · ${image.naturalWidth}×${image.naturalHeight}`;
-    $("frame").classList.toggle("small-picture", image.naturalWidth < 560);
+    image.style.width = `${Math.round(image.naturalWidth * enlargement(image))}px`;
   };
   image.onerror = () => {
     $("picture-info").textContent = `${file.name} · this browser cannot show it, the server may still read it`;
@@ -149,6 +149,9 @@ function setPicture(file, sampleButton = null) {
   $("drop").classList.add("has-picture");
   updateCode();
 }
+
+// Small pictures are shown larger, so that boxes and labels have room.
+const enlargement = image => Math.max(1, Math.min(3, 560 / image.naturalWidth, 480 / image.naturalHeight));
 
 // ---- task
 
@@ -242,7 +245,7 @@ const modelField = () => $("model").value ? { model: $("model").value } : {};
 
 function finish(answer, spoken) {
   const parts = [];
-  if (answer.usage) parts.push(`${answer.usage.prompt_tokens} + ${answer.usage.completion_tokens} tokens`);
+  if (answer.usage) parts.push(`${answer.usage.prompt_tokens} tokens in, ${answer.usage.completion_tokens} out`);
   if (answer.timings?.answer_tokens_per_second) parts.push(`${answer.timings.answer_tokens_per_second} tokens/s`);
   $("meta").textContent = parts.join(" · ");
   $("actions").hidden = false;

@@ -34,24 +34,26 @@ export function readMask({ size: [height, width], counts }) {
   return { width, height, pixels };
 }
 
-/** Paints a mask: translucent, its border opaque, and hatched in a direction of its own so that masks differ without colour too. */
+/**
+ * Paints a mask: translucent and hatched in a direction of its own, so that masks differ without colour too; a dark border with a light one
+ * inside it, so that it shows on things of any colour.
+ */
 export function paintMask(image, mask, color, index) {
   const { width, height, pixels } = mask;
   const data = image.data;
-  const stripes = [(x, y) => x + y, (x, y) => x - y + height, (x) => x, (x, y) => y][index % 4];
-  const period = Math.max(6, Math.round(Math.min(width, height) / 28));
-  const border = Math.max(1, Math.round(Math.min(width, height) / 240));
-  const at = (x, y) => x >= 0 && y >= 0 && x < width && y < height && pixels[y * width + x] === 1;
+  const stripes = [(x, y) => x + y, (x, y) => x - y + height, x => x, (x, y) => y][index % 4];
+  const unit = Math.min(width, height);
+  const period = Math.max(6, Math.round(unit / 28));
+  const border = Math.max(1, Math.round(unit / 220));
+  const isIn = (x, y) => x >= 0 && y >= 0 && x < width && y < height && pixels[y * width + x] === 1;
+  const isNearEdge = (x, y, distance) => !isIn(x - distance, y) || !isIn(x + distance, y) || !isIn(x, y - distance) || !isIn(x, y + distance);
+  const paint = (x, y, red, green, blue, alpha) => data.set([red, green, blue, alpha], (y * width + x) * 4);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       if (pixels[y * width + x] !== 1) continue;
-      const isBorder = !at(x - border, y) || !at(x + border, y) || !at(x, y - border) || !at(x, y + border);
-      const isStripe = stripes(x, y) % period < period / 4;
-      const o = (y * width + x) * 4;
-      data[o] = color[0];
-      data[o + 1] = color[1];
-      data[o + 2] = color[2];
-      data[o + 3] = isBorder ? 255 : isStripe ? 170 : 95;
+      if (isNearEdge(x, y, border)) paint(x, y, 20, 20, 20, 255);
+      else if (isNearEdge(x, y, 2 * border)) paint(x, y, 255, 255, 255, 255);
+      else paint(x, y, ...color, stripes(x, y) % period < period / 4 ? 190 : 110);
     }
   }
 }

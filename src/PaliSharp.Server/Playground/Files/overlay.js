@@ -2,7 +2,7 @@
 import { paintMask, readMask } from "./masks.js";
 
 // Distinguishable for colour-blind people (after Okabe and Ito); objects also differ by number and dashes.
-const colors = [[230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [213, 94, 0], [204, 121, 167], [255, 255, 255], [150, 150, 255]];
+const colors = [[86, 180, 233], [230, 159, 0], [0, 190, 140], [240, 228, 66], [213, 94, 0], [204, 121, 167], [255, 255, 255], [150, 150, 255]];
 const dashes = ["", "10 5", "3 4", "14 4 3 4"];
 const svgSpace = "http://www.w3.org/2000/svg";
 
