@@ -37,6 +37,12 @@ internal sealed record BenchOptions
     /// <summary>The folder to read from or to write to.</summary>
     public string Folder { get; init; } = "";
 
+    /// <summary>The Python interpreter that times the peers of the picture decoders.</summary>
+    public string Python { get; init; } = "/usr/bin/python3";
+
+    /// <summary>A part of the name of the picture measurements to run; empty for all.</summary>
+    public string Only { get; init; } = "";
+
     /// <summary>The storage types to measure.</summary>
     public IReadOnlyList<WeightType> Types => Type is { } type ? [type] : Enum.GetValues<WeightType>();
 
@@ -69,6 +75,8 @@ internal sealed record BenchOptions
                 "--variant" when value.Length > 0 => options with { Variant = value },
                 "--model" when value.Length > 0 => options with { Model = value },
                 "--folder" when value.Length > 0 => options with { Folder = value },
+                "--python" when value.Length > 0 => options with { Python = value },
+                "--only" when value.Length > 0 => options with { Only = value },
                 _ => null,
             };
             if (next is null)

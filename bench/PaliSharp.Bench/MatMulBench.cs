@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.Intrinsics;
 using PaliSharp.Tensors;
@@ -11,6 +10,9 @@ namespace PaliSharp.Bench;
 /// <summary>Matrix products against the machine's limits, measured in turns since a shared machine's speed changes by the second.</summary>
 internal static unsafe class MatMulBench
 {
+    private const double OperationsPerMeasurement = 3e9;
+    private const int LimitMilliseconds = 10;
+
     private static readonly (int Inputs, int Outputs)[] ManyRowsShapes =
         [(2304, 9216), (9216, 2304), (2304, 2048), (2048, 2304), (1152, 4304), (4304, 1152), (1152, 1152)];
 
@@ -42,23 +44,22 @@ internal static unsafe class MatMulBench
             {
                 foreach (WeightType type in options.Types)
                 {
-                    // One weight after another, as in a model, so that none is found in a cache.
-                    int copies = (int)Math.Clamp((96L << 20) / (Weight.SizeOf(type, new TensorShape(outputs, inputs))), 1, 16);
+                    // One weight after another, as in a model, so that none is found in a cache; several in one measurement.
+                    int copies = (int)Math.Clamp((96L << 20) / Weight.SizeOf(type, new TensorShape(outputs, inputs)), 1, 16);
+                    double operations = 2.0 * rows * inputs * outputs;
+                    int calls = (int)Math.Max(1, OperationsPerMeasurement / operations);
                     Weight[] weights = [.. Enumerable.Range(0, copies).Select(i => CreateWeight(inputs, outputs, type, i))];
                     using Tensor x = CreateActivations(pool, rows, inputs);
                     using Tensor y = pool.Rent(new TensorShape(rows, outputs));
-                    Multiply(path, team, pool, x, weights[0], y);
-                    var rate = new Samples();
-                    var limit = new Samples();
-                    for (int i = 0; i < options.Repeats; i++)
+                    void Work(int number)
                     {
-                        limit.Add(MachinePeaks.MultiplyAddRate(team, path, 20));
-                        long start = Stopwatch.GetTimestamp();
-                        Multiply(path, team, pool, x, weights[i % copies], y);
-                        rate.Add(2.0 * rows * inputs * outputs / Stopwatch.GetElapsedTime(start).TotalSeconds);
+                        for (int i = 0; i < calls; i++)
+                            Multiply(path, team, pool, x, weights[((number * calls) + i) % copies], y);
                     }
 
-                    report.Write($"{rows} x ({inputs} -> {outputs}) {type}, {path}, {team.Size} threads", "GFLOP/s", rate, "peak", limit);
+                    PairedSamples samples = PairedSamples.Measure(
+                        options.Repeats, operations * calls, () => MachinePeaks.MultiplyAddRate(team, path, LimitMilliseconds), Work);
+                    report.Write($"{rows} x ({inputs} -> {outputs}) {type}, {path}, {team.Size} threads", "GFLOP/s", "peak", samples);
                 }
             }
         }
@@ -84,19 +85,15 @@ internal static unsafe class MatMulBench
                 {
                     using Tensor x = CreateActivations(pool, rows, inputs);
                     using Tensor y = pool.Rent(new TensorShape(rows, outputs));
-                    Multiply(path, team, pool, x, weights[0], y);
-                    var rate = new Samples();
-                    var limit = new Samples();
-                    for (int i = 0; i < options.Repeats; i++)
+                    void Work(int number)
                     {
-                        limit.Add(MachinePeaks.ReadBandwidth(team, buffer));
-                        long start = Stopwatch.GetTimestamp();
                         foreach (Weight weight in weights)
                             Multiply(path, team, pool, x, weight, y);
-                        rate.Add((double)bytes * copies / Stopwatch.GetElapsedTime(start).TotalSeconds);
                     }
 
-                    report.Write($"{rows} x ({inputs} -> {outputs}) {type}, {path}, {team.Size} threads", "GB/s", rate, "bandwidth", limit);
+                    PairedSamples samples = PairedSamples.Measure(
+                        options.Repeats, (double)bytes * copies, () => MachinePeaks.ReadBandwidth(team, buffer), Work);
+                    report.Write($"{rows} x ({inputs} -> {outputs}) {type}, {path}, {team.Size} threads", "GB/s", "bandwidth", samples);
                 }
             }
         }

@@ -1,4 +1,5 @@
 using PaliSharp.Bench;
+using PaliSharp.Bench.Pictures;
 using PaliSharp.Tensors.Cpu;
 
 return BenchOptions.TryParse(args, out BenchOptions options, out string message)
@@ -20,6 +21,15 @@ static int Run(BenchOptions options)
             return 0;
         case "team":
             ThreadTeamBench.Run(options);
+            return 0;
+        case "imaging":
+            PicturesBench.Run(options);
+            return 0;
+        case "batch":
+            BatchBench.RunAsync(options).GetAwaiter().GetResult();
+            return 0;
+        case "passes":
+            PassBench.Run(options);
             return 0;
         case "quality":
             QualityBench.Run(options);
@@ -43,6 +53,9 @@ static int Usage(string message)
           matmul    products of many rows, against the multiply-add rate
           decode    products of a few rows, against the read bandwidth
           team      the cost of handing work to the thread team
+          imaging   decoding, encoding and scaling pictures, against the system's libraries (--python with Pillow, --folder with photo-*.png)
+          batch     64 mixed items one by one, by 8 clients, all at once (--rows: the most together; --model)
+          passes    one pass for several sequences together: pictures, prompts, tokens (--model, --rows)
           quality   what quantised weights change in answers and distributions (--model, --folder with expected.json and pictures)
           synthetic writes a checkpoint of full geometry with weights by formula (--variant, --type, --folder)
           check     compares full geometry with recorded values (--folder holds VARIANT.json and VARIANT.safetensors)
@@ -55,6 +68,8 @@ static int Usage(string message)
           --type T      Float32, BFloat16, Float16, Int8 or Int4 (default: all)
           --rows N      rows of x (default: a choice)
           --repeats N   measurements of which the median is reported (default: 7)
+          --python P    the interpreter that has the peers (default: /usr/bin/python3)
+          --only TEXT   only the measurements whose name contains the text
           --json        one JSON object a line
         """);
     return 2;

@@ -9,10 +9,27 @@ internal sealed class Report(bool json)
     /// <param name="name">What was measured.</param>
     /// <param name="unit">The unit of 10⁹, such as GB/s.</param>
     /// <param name="rate">The measurements.</param>
-    /// <param name="limitName">What the machine's limit is called, or null for none.</param>
-    /// <param name="limit">The machine's limit, measured in turns with the rate.</param>
-    public void Write(string name, string unit, Samples rate, string? limitName = null, Samples? limit = null)
+    public void Write(string name, string unit, Samples rate)
     {
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(
+                new { name, unit, median = rate.Median / 1e9, min = rate.Minimum / 1e9, max = rate.Maximum / 1e9 }));
+        }
+        else
+        {
+            Console.WriteLine($"{name,-44} {rate} {unit}");
+        }
+    }
+
+    /// <summary>Prints a rate and its ratio to the machine's limit.</summary>
+    /// <param name="name">What was measured.</param>
+    /// <param name="unit">The unit of 10⁹, such as GB/s.</param>
+    /// <param name="limitName">What the machine's limit is called.</param>
+    /// <param name="samples">The measurements, taken in turns with the limit.</param>
+    public void Write(string name, string unit, string limitName, PairedSamples samples)
+    {
+        (Samples rate, Samples limit, Samples ratio) = (samples.Rate, samples.Limit, samples.Ratio);
         if (json)
         {
             Console.WriteLine(JsonSerializer.Serialize(new
@@ -22,16 +39,18 @@ internal sealed class Report(bool json)
                 median = rate.Median / 1e9,
                 min = rate.Minimum / 1e9,
                 max = rate.Maximum / 1e9,
-                limit = limit?.Median / 1e9,
-                limitMax = limit?.Maximum / 1e9,
-                ratio = limit is null ? (double?)null : rate.Median / limit.Median,
+                limit = limit.Median / 1e9,
+                limitMin = limit.Minimum / 1e9,
+                limitMax = limit.Maximum / 1e9,
+                ratio = ratio.Median,
+                ratioMin = ratio.Minimum,
+                ratioMax = ratio.Maximum,
             }));
-            return;
         }
-
-        string line = $"{name,-44} {rate} {unit}";
-        if (limit is not null)
-            line += $"  {rate.Median / limit.Median,6:p0} of {limitName} {limit} {unit}; best of both {rate.Maximum / limit.Maximum:p0}";
-        Console.WriteLine(line);
+        else
+        {
+            Console.WriteLine(
+                $"{name,-44} {rate} {unit}, {ratio.Median,5:p0} ({ratio.Minimum:p0} to {ratio.Maximum:p0}) of {limitName} {limit} {unit}");
+        }
     }
 }

@@ -35,3 +35,7 @@ public class ResourceLimitException(string message, Exception? innerException = 
 /// <summary>A checkpoint hub refused or failed a request.</summary>
 public class HubException(string message, Exception? innerException = null)
     : PaliSharpException(message, innerException);
+
+/// <summary>A batch job, its input or its output cannot be used, or an export cannot be made.</summary>
+public class JobException(string message, Exception? innerException = null)
+    : PaliSharpException(message, innerException);

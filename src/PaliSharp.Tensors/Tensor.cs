@@ -9,7 +9,7 @@ public sealed unsafe class Tensor : IDisposable
 {
     private readonly TensorPool _pool;
     private readonly float* _memory;
-    private bool _rented;
+    private int _holders;
 
     internal Tensor(TensorPool pool, float* memory, long capacity)
     {
@@ -36,7 +36,7 @@ public sealed unsafe class Tensor : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(!_rented, this);
+            ObjectDisposedException.ThrowIf(_holders == 0, this);
             return _memory;
         }
     }
@@ -61,19 +61,38 @@ public sealed unsafe class Tensor : IDisposable
         return this;
     }
 
-    /// <summary>Returns memory and object to the pool. Further use throws; a second call does nothing.</summary>
+    /// <summary>
+    /// Counts how often this object has been lent. Objects are lent again after they were disposed, so that only object and number together
+    /// tell one tensor from another.
+    /// </summary>
+    public long Lease { get; private set; }
+
+    /// <summary>True if nobody but the caller holds the tensor, so that it may be written to.</summary>
+    public bool IsHeldOnce => _holders == 1;
+
+    /// <summary>Adds a holder, who has to dispose the tensor as well: it is returned to its pool by the last.</summary>
+    /// <returns>This tensor.</returns>
+    /// <exception cref="ObjectDisposedException">The tensor has been returned to its pool.</exception>
+    public Tensor Retain()
+    {
+        ObjectDisposedException.ThrowIf(_holders == 0, this);
+        _holders++;
+        return this;
+    }
+
+    /// <summary>Returns memory and object to the pool, if no other holder was added. Further use throws; a call after the last does nothing.</summary>
     public void Dispose()
     {
-        if (!_rented)
+        if (_holders == 0 || --_holders > 0)
             return;
-        _rented = false;
         _pool.Return(this);
     }
 
     internal void Lend(TensorShape shape)
     {
         Shape = shape;
-        _rented = true;
+        Lease++;
+        _holders = 1;
     }
 
     internal float* Memory => _memory;

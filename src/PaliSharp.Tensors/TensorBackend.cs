@@ -25,6 +25,14 @@ public abstract class TensorBackend : IDisposable
     /// <returns>[rows, outputs].</returns>
     public abstract Tensor Linear(Tensor x, Weight weight, Weight? bias = null);
 
+    /// <summary>Some of the columns of x·Wᵀ: column i of the result belongs to row rows[i] of the weight. Costs what reading those rows costs.</summary>
+    /// <param name="x">[rows, inputs].</param>
+    /// <param name="weight">[outputs, inputs], in any storage type.</param>
+    /// <param name="rows">Rows of the weight, in any order; runs of adjacent rows are read where they lie.</param>
+    /// <returns>[rows, as many as <paramref name="rows"/>].</returns>
+    /// <exception cref="ArgumentOutOfRangeException">One of <paramref name="rows"/> is not a row of the weight.</exception>
+    public abstract Tensor LinearRows(Tensor x, Weight weight, ReadOnlySpan<int> rows);
+
     /// <summary>y = a + scale·b. Where b has fewer rows than a, its rows repeat: row i of a meets row i mod rows(b).</summary>
     /// <param name="a">[rows, columns].</param>
     /// <param name="b">[rows ÷ n, columns].</param>
@@ -109,6 +117,23 @@ public abstract class TensorBackend : IDisposable
     /// <param name="runs">The runs; at least one.</param>
     /// <returns>[sum of the counts, columns].</returns>
     public abstract Tensor ConcatenateRows(ReadOnlySpan<RowRun> runs);
+
+    /// <summary>True while the decoder shall drop out elements by <see cref="Dropout"/>: in training only.</summary>
+    public virtual bool DropsOut => false;
+
+    /// <summary>Sets elements to zero at random and scales the others so that the expectation stays; called only while <see cref="DropsOut"/>.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <exception cref="NotSupportedException">The backend does not drop out.</exception>
+    public virtual Tensor Dropout(Tensor x) => throw new NotSupportedException($"{GetType().Name} does not drop out.");
+
+    /// <summary>
+    /// Told by models where a block begins. A backend that records may forget what it has recorded since the last block, and compute it again
+    /// from there.
+    /// </summary>
+    /// <param name="residual">The input of the block, from which alone, and from constants, all of it is computed.</param>
+    public virtual void BeginBlock(Tensor residual)
+    {
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -20,6 +20,9 @@ public sealed unsafe class TensorPool : IDisposable
     /// <summary>Bytes held, lent or free.</summary>
     public long AllocatedBytes { get; private set; }
 
+    /// <summary>Bytes of the tensors that are lent at present.</summary>
+    public long LentBytes { get; private set; }
+
     /// <summary>Lends a tensor whose content is undefined.</summary>
     /// <param name="shape">The extents.</param>
     /// <returns>A tensor to be disposed after use.</returns>
@@ -35,6 +38,7 @@ public sealed unsafe class TensorPool : IDisposable
             if (!free.TryPop(out Tensor? tensor))
                 tensor = Allocate(capacity);
             tensor.Lend(shape);
+            LentBytes += tensor.Capacity * sizeof(float);
             return tensor;
         }
     }
@@ -55,8 +59,10 @@ public sealed unsafe class TensorPool : IDisposable
     {
         lock (_lock)
         {
-            if (!_disposed)
-                _free[SizeClass(tensor.Capacity).Index]!.Push(tensor);
+            if (_disposed)
+                return;
+            LentBytes -= tensor.Capacity * sizeof(float);
+            _free[SizeClass(tensor.Capacity).Index]!.Push(tensor);
         }
     }
 

@@ -7,28 +7,34 @@ namespace PaliSharp;
 public sealed partial class PaliGemma
 {
     /// <summary>What the running batch does now and has done since the model was loaded. Cheap, from any thread.</summary>
-    public BatchStatistics GetStatistics() => new()
+    public BatchStatistics GetStatistics()
     {
-        Waiting = 0,
-        MaxWaiting = _options.MaxQueuedRequests,
-        Running = 0,
-        Decoding = 0,
-        MaxBatch = _options.MaxBatch,
-        KvCacheBytes = 0,
-        MaxKvCacheBytes = _options.KvCacheBytes ?? 0,
-        PictureCacheBytes = 0,
-        MaxPictureCacheBytes = _options.PictureCacheBytes,
-        PictureCacheHits = 0,
-        PictureCacheMisses = 0,
-        PoolBytes = _backend.Pool.AllocatedBytes,
-        Completed = 0,
-        Failed = 0,
-        Cancelled = 0,
-        Refused = 0,
-        PromptTokens = 0,
-        GeneratedTokens = 0,
-        DecodeSteps = 0,
-    };
+        (int running, int decoding, long kvBytes) = _scheduler.Load;
+        BatchCounters counters = _scheduler.Counters;
+        return new BatchStatistics
+        {
+            Waiting = _scheduler.Waiting,
+            MaxWaiting = _limits.MaxWaiting,
+            Running = running,
+            Decoding = decoding,
+            MaxBatch = _limits.MaxRows,
+            KvCacheBytes = kvBytes,
+            MaxKvCacheBytes = _limits.KvBytes,
+            PictureCacheBytes = _pictures.Bytes,
+            MaxPictureCacheBytes = _options.PictureCacheBytes,
+            PictureCacheHits = _pictures.Hits,
+            PictureCacheMisses = _pictures.Misses,
+            PoolBytes = _backend.Pool.AllocatedBytes,
+            LentBytes = _backend.Pool.LentBytes,
+            Completed = counters.Completed,
+            Failed = counters.Failed,
+            Cancelled = counters.Cancelled,
+            Refused = counters.Refused,
+            PromptTokens = counters.PromptTokens,
+            GeneratedTokens = counters.GeneratedTokens,
+            DecodeSteps = counters.DecodeSteps,
+        };
+    }
 
     /// <summary>Encodes a picture and keeps the encoding for as long as the handle lives.</summary>
     /// <param name="image">The picture.</param>
@@ -38,17 +44,13 @@ public sealed partial class PaliGemma
     public Task<PreparedPicture> PrepareAsync(Image image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(new PreparedPicture(image, null));
+        var item = new PictureItem(image, _scheduler.Clock, _scheduler.Counters);
+        return _scheduler.Enqueue(item, cancellationToken);
     }
 
     /// <summary>Accepts no further requests (they end with <see cref="ObjectDisposedException"/>) and waits until all accepted ones are answered.</summary>
     /// <param name="cancellationToken">Gives up waiting; the requests go on.</param>
-    public async Task DrainAsync(CancellationToken cancellationToken = default)
-    {
-        await _turn.WaitAsync(cancellationToken);
-        _turn.Release();
-    }
+    public Task DrainAsync(CancellationToken cancellationToken = default) => _scheduler.CloseAsync().WaitAsync(cancellationToken);
 
     /// <summary>
     /// Works through a list of items of any length, several at once: whatever the work asks of this model joins the one running batch, so

@@ -1,7 +1,7 @@
 using PaliSharp.Generation;
 using PaliSharp.Imaging;
-using PaliSharp.Models;
 using PaliSharp.Tasks;
+using PaliSharp.Tensors;
 using PaliSharp.Tokenization;
 
 namespace PaliSharp;
@@ -34,7 +34,9 @@ public sealed partial class PaliGemma
         int[][] ids = [.. labels.Select(label => EncodeLabel(Tokenizer!, label))];
         CheckLabels(request, ids);
         Image[] pictures = options.Scoring == LabelScoring.PriorCorrected ? [image, EmptyPicture] : [image];
-        float[][][] scores = await InTurnAsync(() => ScoreLabels(request, pictures, ids, options, cancellationToken), cancellationToken);
+        var scorer = new LabelScorer(_model, Tokenizer!.EosId, options.FinalSoftCap);
+        long kvBytes = scorer.KvBytes(Config.ImageTokens + request.TextIds.Length, ids);
+        float[][][] scores = await WorkAsync(pictures, kvBytes, rows => ScoreLabels(scorer, request, rows, ids), cancellationToken);
         return ClassificationResult.Rank(labels, scores[0], scores.ElementAtOrDefault(1), options.Scoring, prompt);
     }
 
@@ -51,10 +53,18 @@ public sealed partial class PaliGemma
             throw new PromptException($"Picture, prompt and the longest label take {length} positions, but the model has {Config.Text.MaxPositions}. Shorten the text.");
     }
 
-    private float[][][] ScoreLabels(PreparedRequest request, Image[] pictures, int[][] labels, ClassificationOptions options, CancellationToken cancellationToken)
+    private static IEnumerable<float[][][]?> ScoreLabels(LabelScorer scorer, PreparedRequest request, RowRun[] pictures, int[][] labels)
     {
-        using EncodedImages encoded = EncodedImages.Encode(_model, _checkpoint.Preprocessing, pictures, cancellationToken);
-        var scorer = new LabelScorer(_model, Tokenizer!.EosId, options.FinalSoftCap);
-        return [.. pictures.Select(picture => scorer.Score(request.TextIds, encoded.Runs([picture]), labels, cancellationToken))];
+        var scores = new float[pictures.Length][][];
+        for (int i = 0; i < pictures.Length; i++)
+        {
+            foreach (float[][]? step in scorer.Score(request.TextIds, pictures.AsMemory(i, 1), labels))
+            {
+                scores[i] = step!;
+                yield return null;
+            }
+        }
+
+        yield return scores;
     }
 }

@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using PaliSharp.Batching;
 using PaliSharp.Generation;
 using PaliSharp.Imaging;
+using PaliSharp.Tensors;
 using PaliSharp.Tokenization;
 
 namespace PaliSharp;
@@ -26,21 +28,25 @@ public sealed partial class PaliGemma
     public async Task<GenerationResult> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        IReadOnlyList<GenerationResult> results = await GenerateBatchAsync([request], cancellationToken);
+        GenerationResult[] results = await SubmitAsync([Prepare(request)], null, cancellationToken);
         return results[0];
     }
 
-    /// <summary>Answers several prompts together: pictures are encoded once each, prompts of any length are computed side by side.</summary>
+    /// <summary>
+    /// Answers several prompts together: equal pictures are encoded once, prompts of any length are computed side by side. The first error ends
+    /// the call; <see cref="RunAsync{TItem, TResult}(IEnumerable{TItem}, Func{TItem, CancellationToken, Task{TResult}}, BatchRunOptions?, CancellationToken)"/>
+    /// keeps errors to their items.
+    /// </summary>
     /// <param name="requests">The prompts.</param>
     /// <param name="cancellationToken">Stops between tokens.</param>
     /// <returns>The answers, in the order of the requests; each is what the request alone would get.</returns>
     /// <exception cref="PromptException">A prompt cannot be given to the model.</exception>
-    public Task<IReadOnlyList<GenerationResult>> GenerateBatchAsync(
+    public async Task<IReadOnlyList<GenerationResult>> GenerateBatchAsync(
         IReadOnlyList<GenerationRequest> requests, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(requests);
         PreparedRequest[] prepared = [.. requests.Select(Prepare)];
-        return RunAsync(prepared, null, cancellationToken);
+        return await SubmitAsync(prepared, null, cancellationToken);
     }
 
     /// <summary>Answers a sequence of token ids, for checkpoints without a tokenizer or prompts made elsewhere.</summary>
@@ -56,8 +62,8 @@ public sealed partial class PaliGemma
         ArgumentNullException.ThrowIfNull(images);
         options ??= new GenerationOptions();
         bool isBidirectional = images.Count > 0 || options.BidirectionalText;
-        IReadOnlyList<GenerationResult> results = await RunAsync(
-            [new PreparedRequest([.. textIds], isBidirectional, images, options, Prompt: null)], null, cancellationToken);
+        var request = new PreparedRequest([.. textIds], isBidirectional, images, options, Prompt: null);
+        GenerationResult[] results = await SubmitAsync([request], null, cancellationToken);
         return results[0];
     }
 
@@ -99,9 +105,7 @@ public sealed partial class PaliGemma
         {
             try
             {
-                IReadOnlyList<GenerationResult> results = await RunAsync(
-                    [prepared], (_, text) => pieces.Writer.TryWrite(new GenerationPiece(text)), abandoned.Token);
-                pieces.Writer.TryWrite(new GenerationPiece(string.Empty, results[0]));
+                _ = await SubmitAsync([prepared], piece => pieces.Writer.TryWrite(piece), abandoned.Token);
                 pieces.Writer.Complete();
             }
             catch (Exception exception) // handed to the reader, which rethrows it
@@ -111,23 +115,52 @@ public sealed partial class PaliGemma
         }
     }
 
-    private async Task<IReadOnlyList<GenerationResult>> RunAsync(
-        IReadOnlyList<PreparedRequest> requests, Action<int, string>? onText, CancellationToken cancellationToken) =>
-        await InTurnAsync(() => _engine.Run(requests, onText, cancellationToken), cancellationToken);
-
-    /// <summary>Does work on the model, when nobody else does.</summary>
-    private async Task<T> InTurnAsync<T>(Func<T> work, CancellationToken cancellationToken)
+    /// <summary>Puts the requests of one call into the queue of the running batch, all at once; the first error ends them all.</summary>
+    /// <param name="requests">What is asked.</param>
+    /// <param name="onPiece">Receives the answers piece by piece, on the thread of the batch; null if nobody listens.</param>
+    /// <param name="cancellationToken">Gives them up.</param>
+    private async Task<GenerationResult[]> SubmitAsync(
+        PreparedRequest[] requests, Action<GenerationPiece>? onPiece, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
+        if (requests.Length == 0)
+            return [];
+        foreach (PreparedRequest request in requests)
+            _generations.Check(request);
+        GenerationItem[] items = [.. requests.Select(Create)];
+        if (items.Length == 1)
+            return [await _scheduler.Enqueue(items[0], cancellationToken)];
+        using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<GenerationResult>[] outcomes = _scheduler.EnqueueAll<GenerationResult>(items, abandoned.Token);
         try
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            return await Task.Run(work, cancellationToken);
+            await foreach (Task<GenerationResult> outcome in Task.WhenEach(outcomes))
+                _ = await outcome;
         }
-        finally
+        catch
         {
-            _turn.Release();
+            await abandoned.CancelAsync();
+            await Task.WhenAll(outcomes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
         }
+
+        return await Task.WhenAll(outcomes);
+
+        GenerationItem Create(PreparedRequest request, int stream) =>
+            new(request, stream, onPiece, _generations, _scheduler.Clock, _scheduler.Counters) { Timeout = request.Options.Timeout };
+    }
+
+    /// <summary>Does other work on the model, step by step between the steps of the running batch.</summary>
+    /// <param name="images">The pictures it needs encoded.</param>
+    /// <param name="kvBytes">The bytes of keys and values it takes.</param>
+    /// <param name="work">Given the projected rows of the pictures, yields null after each step but the last, then the result.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    private async Task<T> WorkAsync<T>(
+        IReadOnlyList<Image> images, long kvBytes, Func<RowRun[], IEnumerable<T?>> work, CancellationToken cancellationToken)
+        where T : class
+    {
+        var item = new StepwiseItem<T>(images, kvBytes, work, _scheduler.Clock, _scheduler.Counters);
+        return await _scheduler.Enqueue(item, cancellationToken);
     }
 
     private PreparedRequest Prepare(GenerationRequest request)

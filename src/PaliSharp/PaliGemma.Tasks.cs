@@ -4,79 +4,97 @@ using PaliSharp.Tasks;
 
 namespace PaliSharp;
 
-/// <content>The tasks of the mix models, typed.</content>
+/// <content>The tasks of the mix models whose results are texts.</content>
 public sealed partial class PaliGemma
 {
     /// <summary>Describes a picture in one short sentence.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="language">A language code such as <c>en</c>.</param>
+    /// <param name="language">The language of the caption; English by default.</param>
     /// <param name="options">How to answer; null for greedy decoding.</param>
     /// <param name="cancellationToken">Stops between tokens.</param>
-    public Task<GenerationResult> CaptionAsync(
-        Image image, string language = "en", GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
-        GenerateAsync(image, TaskPrompts.Caption(language), options, cancellationToken);
+    public Task<TextResult> CaptionAsync(
+        Image image, Language language = default, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync(image, new CaptionTask { Language = language, Options = options }, cancellationToken);
 
     /// <summary>Describes a picture at length.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="language">A language code such as <c>en</c>.</param>
+    /// <param name="language">The language of the description; English by default.</param>
     /// <param name="options">How to answer; null for greedy decoding of up to 256 tokens.</param>
     /// <param name="cancellationToken">Stops between tokens.</param>
-    public Task<GenerationResult> DescribeAsync(
-        Image image, string language = "en", GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
-        GenerateAsync(image, TaskPrompts.Describe(language), options ?? new GenerationOptions { MaxNewTokens = 256 }, cancellationToken);
+    public Task<TextResult> DescribeAsync(
+        Image image, Language language = default, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync(image, new CaptionTask { Length = CaptionLength.Long, Language = language, Options = options }, cancellationToken);
 
-    /// <summary>Answers a question about a picture.</summary>
+    /// <summary>Describes a region of a picture.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="box">The region in pixels of the oriented original; cut to the picture.</param>
+    /// <param name="options">How to answer; null for greedy decoding.</param>
+    /// <param name="cancellationToken">Stops between tokens.</param>
+    /// <exception cref="PromptException">No part of the region lies in the picture.</exception>
+    public Task<RegionCaptionResult> CaptionRegionAsync(
+        Image image, BoundingBox box, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync(image, new RegionCaptionTask(box) { Options = options }, cancellationToken);
+
+    /// <summary>Answers a question about a picture. For charts, documents, truth values and counts see <see cref="AnswerTask"/>.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="question">The question.</param>
-    /// <param name="language">The language code of the answer.</param>
+    /// <param name="language">The language of the answer; English by default.</param>
     /// <param name="options">How to answer; null for greedy decoding.</param>
     /// <param name="cancellationToken">Stops between tokens.</param>
     /// <exception cref="PromptException">The question is empty.</exception>
-    public Task<GenerationResult> AnswerAsync(
-        Image image, string question, string language = "en", GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
-        GenerateAsync(image, TaskPrompts.Answer(question, language), options, cancellationToken);
+    public Task<AnswerResult> AnswerAsync(
+        Image image, string question, Language language = default, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync(image, new AnswerTask(question) { Language = language, Options = options }, cancellationToken);
+
+    /// <summary>Finds a question about a picture to an answer.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="answer">The answer, in English.</param>
+    /// <param name="language">The language of the question; English by default.</param>
+    /// <param name="options">How to answer; null for greedy decoding.</param>
+    /// <param name="cancellationToken">Stops between tokens.</param>
+    /// <exception cref="PromptException">The answer is empty.</exception>
+    public Task<TextResult> AskBackAsync(
+        Image image, string answer, Language language = default, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync(image, new QuestionTask(answer) { Language = language, Options = options }, cancellationToken);
 
     /// <summary>Reads the text in a picture, from the top left to the bottom right.</summary>
     /// <param name="image">The picture.</param>
     /// <param name="options">How to answer; null for greedy decoding of up to 512 tokens.</param>
     /// <param name="cancellationToken">Stops between tokens.</param>
-    public Task<GenerationResult> ReadTextAsync(Image image, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
-        GenerateAsync(image, TaskPrompts.ReadText(), options ?? new GenerationOptions { MaxNewTokens = 512 }, cancellationToken);
+    public Task<OcrResult> ReadTextAsync(Image image, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync(image, new OcrTask { Options = options }, cancellationToken);
 
-    /// <summary>Finds things in a picture.</summary>
+    /// <summary>Reads the tables in a picture, with a checkpoint tuned on tables.</summary>
     /// <param name="image">The picture.</param>
-    /// <param name="phrases">What to look for, free descriptions.</param>
-    /// <param name="options">How to answer; null for greedy decoding of up to 256 tokens.</param>
-    /// <param name="convention">How location tokens map to coordinates.</param>
+    /// <param name="task">The prompt of that checkpoint and the like; null for the defaults.</param>
     /// <param name="cancellationToken">Stops between tokens.</param>
-    /// <returns>Boxes in pixels of the oriented original, with labels and scores.</returns>
-    /// <exception cref="PromptException">There is nothing to look for, or the model has no location tokens.</exception>
-    public async Task<DetectionResult> DetectAsync(
-        Image image,
-        IReadOnlyList<string> phrases,
-        GenerationOptions? options = null,
-        LocationConvention convention = LocationConvention.Training,
-        CancellationToken cancellationToken = default)
-    {
-        IReadOnlyList<DetectionResult> results = await DetectBatchAsync([image], phrases, options, convention, cancellationToken);
-        return results[0];
-    }
+    public Task<TableResult> ReadTableAsync(Image image, TableTask? task = null, CancellationToken cancellationToken = default) =>
+        RunAsync(image, task ?? new TableTask(), cancellationToken);
 
-    /// <summary>Finds the same things in several pictures, computed together.</summary>
-    /// <param name="images">The pictures.</param>
-    /// <param name="phrases">What to look for, free descriptions.</param>
-    /// <param name="options">How to answer; null for greedy decoding of up to 256 tokens.</param>
-    /// <param name="convention">How location tokens map to coordinates.</param>
+    /// <summary>Reads a drawn molecule, with a checkpoint tuned on molecules.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="task">The prompt of that checkpoint and the like; null for the defaults.</param>
     /// <param name="cancellationToken">Stops between tokens.</param>
-    /// <returns>One result for each picture, in order.</returns>
-    /// <exception cref="PromptException">There is nothing to look for, or the model has no location tokens.</exception>
-    public Task<IReadOnlyList<DetectionResult>> DetectBatchAsync(
-        IReadOnlyList<Image> images,
-        IReadOnlyList<string> phrases,
-        GenerationOptions? options = null,
-        LocationConvention convention = LocationConvention.Training,
-        CancellationToken cancellationToken = default) =>
-        DetectBatchAsync(images, phrases, new DetectionOptions { Convention = convention }, options, cancellationToken);
+    public Task<MoleculeResult> ReadMoleculeAsync(Image image, MoleculeTask? task = null, CancellationToken cancellationToken = default) =>
+        RunAsync(image, task ?? new MoleculeTask(), cancellationToken);
+
+    /// <summary>Reads printed music, with a checkpoint tuned on music.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="task">The prompt of that checkpoint and the like; null for the defaults.</param>
+    /// <param name="cancellationToken">Stops between tokens.</param>
+    public Task<MusicResult> ReadMusicAsync(Image image, MusicTask? task = null, CancellationToken cancellationToken = default) =>
+        RunAsync(image, task ?? new MusicTask(), cancellationToken);
+
+    /// <summary>Answers a prompt with JSON that a schema describes.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="prompt">The text the model sees.</param>
+    /// <param name="schema">The schema, in the subset of <see cref="TokenConstraints.JsonSchema"/>.</param>
+    /// <param name="options">How to answer; null for greedy decoding of up to 512 tokens.</param>
+    /// <param name="cancellationToken">Stops between tokens.</param>
+    /// <exception cref="PromptException">The schema is malformed or uses what is not supported.</exception>
+    public Task<JsonResult> AnswerJsonAsync(
+        Image image, string prompt, string schema, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        RunAsync(image, new JsonTask(prompt, schema) { Options = options }, cancellationToken);
 
     /// <summary>Answers the same prompt about several pictures, computed together.</summary>
     /// <param name="images">The pictures.</param>
@@ -89,29 +107,5 @@ public sealed partial class PaliGemma
     {
         ArgumentNullException.ThrowIfNull(images);
         return GenerateBatchAsync([.. images.Select(image => new GenerationRequest(image, prompt, options))], cancellationToken);
-    }
-
-    /// <summary>Reads an answer to a detection prompt as boxes.</summary>
-    /// <param name="image">The picture the answer is about.</param>
-    /// <param name="answer">What the model wrote.</param>
-    /// <param name="convention">How location tokens map to coordinates.</param>
-    /// <exception cref="PromptException">The model has no location tokens.</exception>
-    public DetectionResult ReadDetections(Image image, GenerationResult answer, LocationConvention convention = LocationConvention.Training)
-    {
-        ArgumentNullException.ThrowIfNull(image);
-        ArgumentNullException.ThrowIfNull(answer);
-        var warnings = new List<string>();
-        List<Detection> detections = new DetectionParser(RequireObjectTokens()).Parse([.. answer.Tokens], image.Width, image.Height, convention, warnings);
-        ReportCut(answer, warnings);
-        return new DetectionResult
-        {
-            Detections = detections,
-            Width = image.Width,
-            Height = image.Height,
-            OrientationApplied = IsTurned(image),
-            MayBeIncomplete = answer.FinishReason != FinishReason.Stop,
-            Warnings = warnings,
-            Generation = answer,
-        };
     }
 }

@@ -1,3 +1,4 @@
+using PaliSharp.Batching;
 using PaliSharp.Checkpoints;
 using PaliSharp.Checkpoints.Hub;
 using PaliSharp.Generation;
@@ -11,7 +12,7 @@ namespace PaliSharp;
 
 /// <summary>
 /// A loaded PaliGemma or PaliGemma 2: the entry to everything. Give it pictures and prompts; it returns text, answers, boxes.
-/// Calls may come from several threads; they are answered one after another.
+/// Calls may come from any number of threads; what they ask is computed together, as one running batch, and each gets what it would get alone.
 /// </summary>
 /// <example>
 /// <code>
@@ -24,9 +25,11 @@ public sealed partial class PaliGemma : IDisposable
     private readonly Checkpoint _checkpoint;
     private readonly CpuBackend _backend;
     private readonly PaliGemmaModel _model;
-    private readonly GenerationEngine _engine;
     private readonly PaliGemmaOptions _options;
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly BatchLimits _limits;
+    private readonly GenerationFactory _generations;
+    private readonly PictureStore _pictures;
+    private readonly BatchScheduler _scheduler;
     private readonly Lazy<MaskCodec> _maskCodec;
     private bool _disposed;
 
@@ -38,7 +41,11 @@ public sealed partial class PaliGemma : IDisposable
         Tokenizer = tokenizer;
         IsBundledModel = isBundled;
         _options = options;
-        _engine = new GenerationEngine(model, checkpoint.Preprocessing, tokenizer, options.MaxBatch);
+        _limits = new BatchLimits(options.MaxBatch, options.MaxQueuedRequests, options.KvCacheBytes ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2));
+        _generations = new GenerationFactory(model, tokenizer);
+        _pictures = new PictureStore(options.PictureCacheBytes);
+        _scheduler = new BatchScheduler(
+            model, new PicturePreparation(model, checkpoint.Preprocessing), _pictures, _limits, options.Clock ?? TimeProvider.System, options.BeforeTurn);
 
         // A failure is not kept: the file may be put there later.
         _maskCodec = new Lazy<MaskCodec>(() => Segmentation.MaskCodec.Load(MaskCodecPath.Find(checkpoint.Path, options.MaskCodec)), LazyThreadSafetyMode.PublicationOnly);
@@ -72,10 +79,12 @@ public sealed partial class PaliGemma : IDisposable
     /// </param>
     /// <param name="options">Threads, adapter and choices in the forward pass.</param>
     /// <exception cref="CheckpointException">The checkpoint, adapter or tokenizer is missing, malformed or does not fit.</exception>
+    /// <exception cref="ArgumentException">A limit in the options is out of range.</exception>
     /// <exception cref="HubException">The name is not in the local cache.</exception>
     public static PaliGemma Load(string? model = null, PaliGemmaOptions? options = null)
     {
         options ??= new PaliGemmaOptions();
+        options.Validate();
         string path = model is null ? FindBundledModel() : HubModelResolver.Resolve(model);
         Checkpoint checkpoint = Checkpoint.Load(path, new CheckpointOptions { Weights = options.Weights });
         CpuBackend? backend = null;
@@ -93,18 +102,16 @@ public sealed partial class PaliGemma : IDisposable
         }
     }
 
-    /// <summary>Releases the model. Calls still running end first.</summary>
+    /// <summary>Releases the model. What is being computed ends first; requests that still wait end with <see cref="ObjectDisposedException"/>.</summary>
+    /// <exception cref="InvalidOperationException">Called by a callback of a request to this model.</exception>
     public void Dispose()
     {
-        _turn.Wait();
-        if (!_disposed)
-        {
-            _disposed = true;
-            _backend.Dispose();
-            _checkpoint.Dispose();
-        }
-
-        _turn.Release();
+        if (_disposed)
+            return;
+        _scheduler.Dispose();
+        _disposed = true;
+        _backend.Dispose();
+        _checkpoint.Dispose();
     }
 
     private static string FindBundledModel() => BundledModel.Find() ?? throw new CheckpointException(

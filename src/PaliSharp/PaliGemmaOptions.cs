@@ -53,4 +53,24 @@ public sealed record PaliGemmaOptions
 
     /// <summary>Choices in the forward pass where the reference implementations differ.</summary>
     public PaliGemmaModelOptions Model { get; init; } = new();
+
+    /// <summary>Tells the time; null for the system's clock.</summary>
+    internal TimeProvider? Clock { get; init; }
+
+    /// <summary>Called on the batch's thread before each of its turns; null for nothing.</summary>
+    internal Action? BeforeTurn { get; init; }
+
+    /// <summary>Checks the limits.</summary>
+    /// <exception cref="ArgumentException">One is out of range.</exception>
+    internal void Validate()
+    {
+        if (MaxBatch is < 1 or > 65_536)
+            throw new ArgumentException($"MaxBatch is {MaxBatch}; it must be 1 to 65536.", nameof(MaxBatch));
+        if (MaxQueuedRequests < 1)
+            throw new ArgumentException($"MaxQueuedRequests is {MaxQueuedRequests}; it must be at least 1.", nameof(MaxQueuedRequests));
+        if (KvCacheBytes is <= 0)
+            throw new ArgumentException($"KvCacheBytes is {KvCacheBytes}; it must be above 0.", nameof(KvCacheBytes));
+        if (PictureCacheBytes < 0)
+            throw new ArgumentException($"PictureCacheBytes is {PictureCacheBytes}; it must be at least 0.", nameof(PictureCacheBytes));
+    }
 }

@@ -17,7 +17,7 @@ public sealed class ClassifyTests
         Assert.Equal("", run.Error);
         Assert.Equal(0, run.Code);
         JsonElement line = Assert.Single(run.Json);
-        Assert.Equal(["image", "width", "height", "prompt", "labels"], line.EnumerateObject().Select(field => field.Name));
+        Assert.Equal(["image", "width", "height", "prompt", "labels", "schema_version"], line.EnumerateObject().Select(field => field.Name));
         Assert.Equal(2, line.GetProperty("labels").GetArrayLength());
         JsonElement best = line.GetProperty("labels")[0];
         Assert.Equal(["label", "probability", "score", "logprob"], best.EnumerateObject().Select(field => field.Name));

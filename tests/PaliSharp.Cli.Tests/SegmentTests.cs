@@ -17,7 +17,7 @@ public sealed class SegmentTests
         Assert.Equal(0, run.Code);
         JsonElement line = Assert.Single(run.Json);
         Assert.Equal(
-            ["image", "width", "height", "segments", "orientation_applied", "prompt", "text", "logprob", "finish_reason", "warnings"],
+            ["image", "width", "height", "segments", "orientation_applied", "prompt", "text", "logprob", "finish_reason", "warnings", "usage", "schema_version"],
             line.EnumerateObject().Select(field => field.Name));
         Assert.Equal("segment orange ring", line.GetProperty("prompt").GetString());
         JsonElement found = Assert.Single(line.GetProperty("segments").EnumerateArray());

@@ -25,7 +25,7 @@ public sealed class TextVerbTests
     {
         CliRun run = await CliRun.Of("caption", Picture, "--json", "--model", CliRun.Nano);
         JsonElement line = Assert.Single(run.Json);
-        Assert.Equal(["image", "prompt", "text", "tokens", "logprob", "finish_reason"], line.EnumerateObject().Select(field => field.Name));
+        Assert.Equal(["image", "prompt", "text", "tokens", "logprob", "finish_reason", "usage", "schema_version"], line.EnumerateObject().Select(field => field.Name));
         Assert.Equal(Picture, line.GetProperty("image").GetString());
         Assert.Equal("an orange ring on a pink background", line.GetProperty("text").GetString());
         Assert.All(line.GetProperty("tokens").EnumerateArray(), id => Assert.InRange(id.GetInt32(), 0, 1855));

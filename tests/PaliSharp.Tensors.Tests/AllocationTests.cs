@@ -79,6 +79,7 @@ public sealed class AllocationTests
             using Tensor layer = _backend.LayerNorm(scaled, _vector, _vector, 1e-6f);
             ReadOnlySpan<RowRun> runs = [new(layer), new(scaled, 0, 1)];
             using Tensor stacked = _backend.ConcatenateRows(runs);
+            using Tensor chosen = _backend.LinearRows(stacked, _square, [7, 3, 4, 5]);
             using Tensor capped = _backend.SoftCap(stacked, 30);
         }
 

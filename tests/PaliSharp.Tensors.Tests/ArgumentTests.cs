@@ -23,6 +23,7 @@ public sealed class ArgumentTests : IDisposable
         { "Linear", ["[6, 40]", "[40]"], test => test._backend.Linear(test._x, Vector(40)) },
         { "Linear", ["[7, 40]", "[8]"], test => test._backend.Linear(test._x, Matrix(7, 40), Vector(8)) },
         { "Linear", ["BFloat16"], test => test._backend.Linear(test._x, Matrix(7, 40), TestWeights.Normal(WeightType.BFloat16, new TensorShape(7), 1)) },
+        { "LinearRows", ["[6, 40]", "[7, 41]"], test => test._backend.LinearRows(test._x, Matrix(7, 41), [0]) },
         { "Add", ["[6, 40]", "[9, 20]"], test => test._backend.Add(test._x, test._keys) },
         { "Add", ["[6, 40]", "[4, 40]"], test => test._backend.Add(test._x, Matrix(4, 40)) },
         { "Multiply", ["[6, 40]", "[39]"], test => test._backend.Multiply(test._x, Vector(39)) },
@@ -66,6 +67,9 @@ public sealed class ArgumentTests : IDisposable
             var exception = Assert.Throws<ArgumentOutOfRangeException>(() => _backend.Embedding([3, id], Matrix(50, 8), 1));
             Assert.Contains($"{id}", exception.Message, StringComparison.Ordinal);
             Assert.Contains("50 rows", exception.Message, StringComparison.Ordinal);
+            exception = Assert.Throws<ArgumentOutOfRangeException>(() => _backend.LinearRows(_x, Matrix(50, 40), [3, id]));
+            Assert.Contains($"{id}", exception.Message, StringComparison.Ordinal);
+            Assert.Contains("50 rows", exception.Message, StringComparison.Ordinal);
         }
     }
 
@@ -101,6 +105,7 @@ public sealed class ArgumentTests : IDisposable
     {
         using Tensor none = _backend.Rent(new TensorShape(0, 40));
         AssertEmpty(_backend.Linear(none, Matrix(7, 40)), 7);
+        AssertEmpty(_backend.LinearRows(none, Matrix(7, 40), [3, 1]), 2);
         AssertEmpty(_backend.Add(none, none), 40);
         AssertEmpty(_backend.RmsNorm(none, Vector(40), 1e-6f), 40);
         AssertEmpty(_backend.LayerNorm(none, Vector(40), Vector(40), 1e-6f), 40);

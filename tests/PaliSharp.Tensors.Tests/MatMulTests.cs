@@ -118,12 +118,18 @@ public sealed class MatMulTests : IDisposable
         foreach (int rows in (int[])[1, 7, 40])
         {
             using var product = new MatMulCase(rows, 300, 100, type, bias: true);
-            for (int i = 0; i < 3; i++)
-                product.Multiply(path, _team, _pool);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < 20; i++)
-                product.Multiply(path, _team, _pool);
-            Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+            // The runtime allocates once when a thread first sleeps, which may happen at any time on a busy machine; a product that
+            // allocates does so in every round.
+            long least = long.MaxValue;
+            for (int round = 0; round < 5 && least > 0; round++)
+            {
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                for (int i = 0; i < 20; i++)
+                    product.Multiply(path, _team, _pool);
+                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            }
+
+            Assert.Equal(0, least);
         }
     }
 }

@@ -19,6 +19,10 @@ public static class OperationCases
         Add(9, 1, 3, 2),
         Add(1024, 72, 256, 1),
         .. LinearCases(),
+        .. LinearRowsCases(),
+
+        // More scattered rows than are copied at once, then a run that is read where it lies.
+        LinearRows(2, 4099, 700, WeightType.Float32, [.. Enumerable.Range(0, 349).Select(i => 2 * i), .. Enumerable.Range(0, 300)]),
         .. RotaryCases(),
         .. EmbeddingCases(),
         Patches(1, 1, 1, 1, 1),
@@ -38,6 +42,7 @@ public static class OperationCases
         .. RowOperations(2, 257),
         Add(12, 40, 4, 1),
         .. Enum.GetValues<WeightType>().Select(type => Linear(7, 131, 65, type, bias: true)),
+        LinearRows(2, 131, 65, WeightType.BFloat16, [64, 3, 4, 5, 3]),
         Rotary(7, 2, 24, 8191),
         .. EmbeddingCases(),
         Patches(2, 3, 15, 10, 5),
@@ -130,6 +135,19 @@ public static class OperationCases
             return backend.Linear(x, weight, bias ? RowWeight(outputs, 7) : null);
         });
 
+    /// <summary>A product with some rows of a weight.</summary>
+    /// <param name="rows">Rows of x.</param>
+    /// <param name="inputs">Columns of x.</param>
+    /// <param name="outputs">Rows of the weight.</param>
+    /// <param name="type">The weight's storage.</param>
+    /// <param name="chosen">Which rows.</param>
+    public static OperationCase LinearRows(int rows, int inputs, int outputs, WeightType type, int[] chosen) =>
+        new($"LinearRows [{rows}, {inputs}]·[{outputs}, {inputs}]ᵀ {type}, {chosen.Length} rows from {chosen.FirstOrDefault()} on", backend =>
+        {
+            using Tensor x = Input(backend, rows, inputs, 13);
+            return backend.LinearRows(x, TestWeights.Normal(type, new TensorShape(outputs, inputs), 14), chosen);
+        });
+
     /// <summary>A rotation with positions that step through the range.</summary>
     /// <param name="rows">Rows of x.</param>
     /// <param name="heads">Heads of a row.</param>
@@ -165,6 +183,16 @@ public static class OperationCases
         from type in Enum.GetValues<WeightType>()
         from bias in new[] { false, true }
         select Linear(shape.Rows, shape.Inputs, shape.Outputs, type, bias);
+
+    // Rows alone, none, adjacent, repeated, all of them, runs among scattered ones.
+    private static IEnumerable<OperationCase> LinearRowsCases() =>
+        from rows in new[] { 1, 3, 17 }
+        from type in Enum.GetValues<WeightType>()
+        from chosen in new int[][]
+        {
+            [0], [], [5, 6, 7, 8, 9], [66, 0, 66, 31], [.. Enumerable.Range(0, 67)], [7, .. Enumerable.Range(20, 40), 3, 2, 1],
+        }
+        select LinearRows(rows, 72, 67, type, chosen);
 
     private static IEnumerable<OperationCase> RotaryCases() =>
     [

@@ -34,6 +34,20 @@ public sealed unsafe class ReferenceBackend : TensorBackend
     }
 
     /// <inheritdoc/>
+    public override Tensor LinearRows(Tensor x, Weight weight, ReadOnlySpan<int> rows)
+    {
+        using Tensor all = Linear(x, weight);
+        Tensor y = Rent(new TensorShape(x.Rows, rows.Length));
+        for (int row = 0; row < x.Rows; row++)
+        {
+            for (int i = 0; i < rows.Length; i++)
+                y.Row(row)[i] = all.Row(row)[rows[i]];
+        }
+
+        return y;
+    }
+
+    /// <inheritdoc/>
     public override Tensor Add(Tensor a, Tensor b, float scale = 1) => AddRows(a, b.Span, b.Shape, scale);
 
     /// <inheritdoc/>

@@ -31,11 +31,11 @@ public sealed class ClassificationTests : IDisposable
     [Fact]
     public async Task TheScoreOfTheGreedyAnswerIsTheLogProbabilityOfWritingIt()
     {
-        GenerationResult written = await _model.CaptionAsync(Ring);
+        TextResult written = await _model.CaptionAsync(Ring);
         ClassificationResult result = await _model.ClassifyAsync(Ring, ["a star", written.Text], "caption en");
         Assert.Equal(written.Text, result.Best.Label);
-        Assert.Equal(written.LogProbability, result.Best.LogProbability, 1e-3);
-        Assert.Equal(written.Tokens.Select(token => token.LogProbability), result.Best.TokenLogProbabilities.SkipLast(1), (left, right) => Math.Abs(left - right) < 1e-4);
+        Assert.Equal(written.Generation.LogProbability, result.Best.LogProbability, 1e-3);
+        Assert.Equal(written.Generation.Tokens.Select(token => token.LogProbability), result.Best.TokenLogProbabilities.SkipLast(1), (left, right) => Math.Abs(left - right) < 1e-4);
     }
 
     [Fact]

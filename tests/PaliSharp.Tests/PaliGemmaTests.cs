@@ -21,9 +21,9 @@ public sealed class PaliGemmaTests : IDisposable
         Image ring = Picture("02.png");
         Assert.Equal("an orange ring on a pink background", (await _model.CaptionAsync(ring)).Text);
         Assert.Equal("orange", (await _model.AnswerAsync(ring, "what color is the ring?")).Text);
-        GenerationResult text = await _model.ReadTextAsync(ring);
+        OcrResult text = await _model.ReadTextAsync(ring);
         Assert.Equal("ocr", text.Prompt);
-        Assert.Equal(_model.Config.ImageTokens, text.ImageTokens);
+        Assert.Equal(_model.Config.ImageTokens, text.Generation.ImageTokens);
         Assert.Equal(FinishReason.Stop, text.FinishReason);
         Assert.Equal("describe en", (await _model.DescribeAsync(ring)).Prompt);
     }

@@ -8,6 +8,13 @@ namespace PaliSharp.Cli.Commands;
 /// <summary><c>palisharp ask</c>: a question about a picture.</summary>
 internal static class AskCommand
 {
+    private static readonly Dictionary<string, AnswerKind> Kinds = new(StringComparer.Ordinal)
+    {
+        ["text"] = AnswerKind.Text,
+        ["yes-no"] = AnswerKind.YesNo,
+        ["count"] = AnswerKind.Count,
+    };
+
     /// <summary>Creates the verb.</summary>
     public static Command Create(CliHost host)
     {
@@ -18,24 +25,54 @@ internal static class AskCommand
             HelpName = "TEXT",
         };
         Option<string> language = PictureArgument.Language();
+        Option<string?> kind = new("--kind") { Description = "What the answer may be: any text (default), yes or no, a whole number." };
+        kind.AcceptOnlyFromAmong([.. Kinds.Keys]);
+        Option<bool> bare = new("--bare") { Description = "Put the question without 'answer en', as checkpoints tuned on charts and documents want it." };
+        Option<bool> together = PictureArgument.Together();
+        var grammar = new GrammarOptions();
         var options = new AnswerOptions(defaultTokens: 128);
         var verb = new Verb(
             "ask",
-            "Answers a question about pictures.",
+            "Answers a question about pictures: photographs, charts, diagrams, documents, screens.",
             "palisharp ask photo.jpg \"what colour is the ring?\"",
-            "palisharp ask 'photos/*.jpg' -q \"how many people are there?\" --json")
+            "palisharp ask 'photos/*.jpg' -q \"how many people are there?\" --kind count --json",
+            "palisharp ask invoice.png -q \"what is the total?\" --schema total.schema.json")
         {
             pictures,
             question,
             language,
+            kind,
+            bare,
+            together,
         };
+        grammar.AddTo(verb);
         options.AddTo(verb);
         verb.SetAction((parsed, cancellationToken) =>
         {
             (string[] images, string text) = Split(parsed.GetRequiredValue(pictures), parsed.GetValue(question));
-            string prompt = PictureArgument.Prompt(() => TaskPrompts.Answer(text, parsed.GetRequiredValue(language)));
-            var request = new TextRequest(prompt, PictureFinder.Find(images), options.Read(parsed, host));
-            return new TextVerb(host, request).RunAsync(cancellationToken);
+            AnswerChoice choice = options.Read(parsed, host);
+            GrammarChoice form = grammar.Read(parsed);
+            AnswerTask task = PictureArgument.Prompt(() => new AnswerTask(text)
+            {
+                Language = parsed.GetRequiredValue(language),
+                Kind = Kinds[parsed.GetValue(kind) ?? "text"],
+                Form = parsed.GetValue(bare) ? QuestionForm.Bare : QuestionForm.Prefixed,
+                Options = choice.Generation,
+            });
+            if (task.Kind != AnswerKind.Text && !form.IsFree)
+                throw new UsageException("--kind excludes --schema and --pattern.");
+            string prompt = PictureArgument.Prompt(() => task.Form == QuestionForm.Bare ? TaskPrompts.BareQuestion(text) : TaskPrompts.Answer(text, task.Language));
+            IReadOnlyList<PictureInput> inputs = PictureFinder.Find(images);
+            bool isTogether = parsed.GetValue(together);
+            if (form.Schema is { } schema)
+            {
+                var json = new TaskRequest<JsonResult>(_ => new JsonTask(prompt, schema) { Options = choice.Generation }, inputs, choice);
+                return PromptCommand.RunAsync(host, new TextRequest<JsonResult>(json) { IsTogether = isTogether }, isRaw: false, cancellationToken);
+            }
+
+            var asked = new TaskRequest<AnswerResult>(model => task with { Options = form.Apply(model, choice.Generation) }, inputs, choice);
+            var request = new TextRequest<AnswerResult>(asked) { IsTogether = isTogether, StreamedPrompt = form.IsFree && task.Kind == AnswerKind.Text ? prompt : null };
+            return PromptCommand.RunAsync(host, request, isRaw: false, cancellationToken);
         });
         return verb;
     }

@@ -55,16 +55,13 @@ internal sealed class ClassifyVerb(CliHost host, ModelChoice choice, OutputChoic
         LabelScore[] best = [.. result.Labels.Take(request.Top)];
         if (output.Json)
         {
-            JsonLines.Write(host.Output, ClassificationLine.Of(picture.Name, image, result, best));
+            JsonLines.WriteResult(host.Output, ClassificationLine.Of(picture.Name, image, result, best));
             return;
         }
 
         IAnsiConsole console = host.OutputConsole();
         console.WriteLine($"{TerminalText.Clean(picture.Name)} ({image.Width}x{image.Height})");
-        Table table = new Table { Border = host.IsOutputInteractive ? TableBorder.Rounded : TableBorder.Ascii }
-            .AddColumn("label")
-            .AddColumn(new TableColumn("probability").RightAligned())
-            .AddColumn(new TableColumn("score").RightAligned());
+        Spectre.Console.Table table = ConsoleTable.Create(host, ["label"], ["probability", "score"]);
         foreach (LabelScore label in best)
             table.AddRow(new Text(TerminalText.Clean(label.Label)), new Text(label.Probability.ToString("0.0000")), new Text(label.Score.ToString("0.000")));
         console.Write(table);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using PaliSharp.Cli.Input;
 using PaliSharp.Cli.Options;
 using PaliSharp.Cli.Output;
 using PaliSharp.Tasks;
@@ -12,47 +11,30 @@ internal static class DetectCommand
     /// <summary>Creates the verb.</summary>
     public static Command Create(CliHost host)
     {
-        Argument<string[]> arguments = new Argument<string[]>("IMAGE-OR-THING")
-        {
-            Description = "Pictures (files, patterns, folders, - for standard input), then what to find in them.",
-            Arity = ArgumentArity.ZeroOrMore,
-        }.RefusingOptions();
-        Option<string[]> images = new("--image", "-i") { Description = "A picture; then every argument is a thing. May be repeated.", HelpName = "IMAGE" };
-        Option<string[]> things = new("--thing") { Description = "A thing to find; then every argument is a picture. May be repeated.", HelpName = "TEXT" };
-        things.Aliases.Add("--things");
-        Option<string?> draw = new("--draw", "-o")
-        {
-            Description = "Draw the boxes into this PNG file; for several pictures a folder, or a name with {name} in it.",
-            HelpName = "FILE",
-        };
+        var objects = new ObjectOptions("boxes");
         var detection = new DetectionChoice();
-        var options = new AnswerOptions(defaultTokens: 256);
+        var options = new AnswerOptions(defaultTokens: 256, isLive: false);
         var verb = new Verb(
             "detect",
             "Finds things in pictures and gives their boxes in pixels.",
             "palisharp detect yard.jpg cat dog --draw out.png",
             "palisharp detect 'photos/*.jpg' \"red car\" --json",
-            "palisharp detect photos/ person --draw boxes/{name}.png",
-            "palisharp detect --image yard.jpg --thing cat --thing dog")
-        {
-            arguments,
-            images,
-            things,
-            draw,
-        };
+            "palisharp detect photos/ person --draw boxes/{name}.png --export coco:people.json",
+            "palisharp detect harbour.jpg ship --tile 448 --max-overlap 0.5",
+            "palisharp detect --image yard.jpg --thing cat --thing dog");
+        objects.AddTo(verb);
         detection.AddTo(verb);
         options.AddTo(verb);
         verb.SetAction((parsed, cancellationToken) =>
         {
-            DetectArguments named = DetectArguments.Split(
-                parsed.GetValue(arguments) ?? [], parsed.GetValue(images) ?? [], parsed.GetValue(things) ?? []);
+            ObjectChoice named = objects.Read(parsed);
             _ = PictureArgument.Prompt(() => TaskPrompts.Detect(named.Things));
-            IReadOnlyList<PictureInput> pictures = PictureFinder.Find(named.Pictures);
-            DrawTarget? target = parsed.GetValue(draw) is { } path ? DrawTarget.Plan(path, pictures) : null;
-            var request = new DetectRequest(named.Things, pictures, options.Read(parsed, host), detection.Read(parsed), target);
-            if (request.Choice.Generation.Beam is not null && request.Detection.StopAtRepeatedBoxes)
+            AnswerChoice choice = options.Read(parsed, host);
+            var task = new DetectionTask(named.Things) { Detection = detection.Read(parsed), Options = choice.Generation };
+            if (choice.Generation.Beam is not null && task.Detection.StopAtRepeatedBoxes)
                 throw new UsageException("--stop-repeats cannot be combined with --beams.");
-            return new DetectVerb(host, request).RunAsync(cancellationToken);
+            var request = new TaskRequest<DetectionResult>(_ => task, named.Pictures, choice);
+            return new TaskVerb<DetectionResult>(host, request, new DetectionView(host, choice.Output, named.Things, named.Output)).RunAsync(cancellationToken);
         });
         return verb;
     }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using PaliSharp.Cli.Input;
 using PaliSharp.Cli.Options;
 using PaliSharp.Tasks;
 
@@ -11,8 +10,7 @@ internal static class OcrCommand
     /// <summary>Creates the verb.</summary>
     public static Command Create(CliHost host)
     {
-        Argument<string[]> pictures = PictureArgument.Create();
-        var options = new AnswerOptions(defaultTokens: 512);
+        Option<bool> unguarded = new("--no-repetition-guard") { Description = "Let a text that repeats itself run on to the limit on tokens." };
         var verb = new Verb(
             "ocr",
             "Reads the text in pictures, from the top left to the bottom right.",
@@ -20,15 +18,12 @@ internal static class OcrCommand
             "palisharp ocr scans/ --json > text.jsonl",
             "curl -s https://example.com/sign.jpg | palisharp ocr -")
         {
-            pictures,
+            unguarded,
         };
-        options.AddTo(verb);
-        verb.SetAction((parsed, cancellationToken) =>
-        {
-            var request = new TextRequest(
-                TaskPrompts.ReadText(), PictureFinder.Find(parsed.GetRequiredValue(pictures)), options.Read(parsed, host));
-            return new TextVerb(host, request).RunAsync(cancellationToken);
-        });
-        return verb;
+        return TaskCommand.Finish<OcrResult>(
+            verb,
+            host,
+            defaultTokens: 512,
+            (parsed, choice) => new OcrTask { GuardRepetition = !parsed.GetValue(unguarded), Options = choice.Generation });
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PaliSharp.Cli.Input;
 using PaliSharp.Cli.Options;
+using PaliSharp.Tasks;
 
 namespace PaliSharp.Cli.Commands;
 
@@ -13,8 +14,9 @@ internal static class RunCommand
         Argument<string[]> pictures = PictureArgument.Create(isRequired: false);
         Option<string> prompt = new("--prompt", "-p") { Description = "The text the model sees, as it is.", HelpName = "TEXT", Required = true };
         Option<bool> raw = new("--raw") { Description = "Write the model's text and nothing else." };
-        Option<bool> together = new("--together") { Description = "Put all pictures into one prompt instead of asking about each." };
+        Option<bool> together = PictureArgument.Together();
         Option<bool> special = new("--special-tokens") { Description = "Turn control tokens written in the prompt, such as <loc0512>, into tokens." };
+        var grammar = new GrammarOptions();
         var options = new AnswerOptions(defaultTokens: 128);
         var verb = new Verb(
             "run",
@@ -22,6 +24,7 @@ internal static class RunCommand
             "palisharp run photo.jpg -p \"answer en where is the cat?\"",
             "palisharp run photo.jpg -p \"segment cat\" --raw",
             "palisharp run before.jpg after.jpg --together -p \"what changed?\"",
+            "palisharp run ticket.jpg -p \"answer en what is the date?\" --pattern \"[0-9]{4}-[0-9]{2}-[0-9]{2}\"",
             "palisharp run -p \"Once upon a time\" --temperature 0.8 --seed 7")
         {
             pictures,
@@ -30,19 +33,28 @@ internal static class RunCommand
             together,
             special,
         };
+        grammar.AddTo(verb);
         options.AddTo(verb);
         verb.SetAction((parsed, cancellationToken) =>
         {
             AnswerChoice choice = options.Read(parsed, host);
             choice = choice with { Generation = choice.Generation with { ParseSpecialTokens = parsed.GetValue(special) } };
-            if (choice.Output.Json && parsed.GetValue(raw))
+            bool isRaw = parsed.GetValue(raw);
+            if (choice.Output.Json && isRaw)
                 throw new UsageException("--raw and --json exclude each other.");
-            var request = new TextRequest(parsed.GetRequiredValue(prompt), PictureFinder.Find(parsed.GetValue(pictures) ?? []), choice)
+            GrammarChoice form = grammar.Read(parsed);
+            string text = parsed.GetRequiredValue(prompt);
+            IReadOnlyList<PictureInput> inputs = PictureFinder.Find(parsed.GetValue(pictures) ?? []);
+            bool isTogether = parsed.GetValue(together);
+            if (form.Schema is { } schema)
             {
-                IsRaw = parsed.GetValue(raw),
-                IsTogether = parsed.GetValue(together),
-            };
-            return new TextVerb(host, request).RunAsync(cancellationToken);
+                var json = new TaskRequest<JsonResult>(_ => new JsonTask(text, schema) { Options = choice.Generation }, inputs, choice);
+                return PromptCommand.RunAsync(host, new TextRequest<JsonResult>(json) { IsTogether = isTogether }, isRaw, cancellationToken);
+            }
+
+            var asked = new TaskRequest<TextResult>(model => new PromptTask(text) { Options = form.Apply(model, choice.Generation) }, inputs, choice);
+            var request = new TextRequest<TextResult>(asked) { IsTogether = isTogether, StreamedPrompt = form.IsFree ? text : null };
+            return PromptCommand.RunAsync(host, request, isRaw, cancellationToken);
         });
         return verb;
     }

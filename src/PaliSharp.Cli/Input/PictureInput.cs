@@ -21,25 +21,25 @@ internal sealed record PictureInput(string Name, string? Problem = null)
     /// <returns>The picture, or null.</returns>
     public Image? TryRead(CliHost host)
     {
-        string? problem = Problem;
-        if (problem is null)
+        try
         {
-            try
-            {
-                return Read(host);
-            }
-            catch (Exception exception) when (exception is PaliSharpException or IOException or UnauthorizedAccessException)
-            {
-                problem = exception.Message;
-            }
+            return Read(host);
         }
-
-        host.TellError($"{Name}: {problem}");
-        return null;
+        catch (Exception exception) when (exception is PaliSharpException or IOException or UnauthorizedAccessException)
+        {
+            host.TellError($"{Name}: {exception.Message}");
+            return null;
+        }
     }
 
-    private Image Read(CliHost host)
+    /// <summary>Reads the picture.</summary>
+    /// <param name="host">Where standard input comes from.</param>
+    /// <exception cref="PaliSharpException">It cannot be decoded.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public Image Read(CliHost host)
     {
+        if (Problem is not null)
+            throw new IOException(Problem);
         if (!IsStandardInput)
             return Image.Load(Name);
         using Stream stream = host.OpenInput();

@@ -4,14 +4,16 @@ using PaliSharp.Generation;
 namespace PaliSharp.Cli.Options;
 
 /// <summary>What all verbs that ask a model have in common: the model, how it answers, how the answer is shown.</summary>
-internal sealed class AnswerOptions(int defaultTokens)
+/// <param name="defaultTokens">The limit on tokens if none is given; null if that depends.</param>
+/// <param name="isLive">Whether text may appear while it is being written.</param>
+internal sealed class AnswerOptions(int? defaultTokens, bool isLive = true)
 {
     private readonly ModelOptions _model = new();
     private readonly OutputOptions _output = new();
 
     private readonly Option<int?> _maxTokens = new Option<int?>("--max-tokens", "-n")
     {
-        Description = $"The most tokens of an answer. Default: {defaultTokens}.",
+        Description = $"The most tokens of an answer. Default: {defaultTokens?.ToString() ?? "that of the task"}.",
         HelpName = "N",
     }.Between(1, 1_000_000);
 
@@ -41,6 +43,8 @@ internal sealed class AnswerOptions(int defaultTokens)
         HelpName = "N",
     }.Between(1, BeamOptions.MaxBeams);
 
+    private readonly Option<bool> _guard = new("--repetition-guard") { Description = "End an answer that repeats itself over and over." };
+
     private readonly Option<int?> _batch = new Option<int?>("--batch")
     {
         Description = "The most pictures answered together. Default: 8.",
@@ -54,24 +58,33 @@ internal sealed class AnswerOptions(int defaultTokens)
     {
         _model.AddTo(command);
         _output.AddTo(command);
-        foreach (Option option in (Option[])[_maxTokens, _temperature, _topK, _topP, _seed, _beams, _batch, _noStream])
+        _output.AddTimingsTo(command);
+        foreach (Option option in (Option[])[_maxTokens, _temperature, _topK, _topP, _seed, _beams, _guard, _batch])
             command.Add(option);
+        if (isLive)
+            command.Add(_noStream);
     }
 
     /// <summary>Reads what was given.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="host">The world.</param>
+    /// <param name="tokens">The limit on tokens if none is given, where that depends.</param>
     /// <exception cref="UsageException">The options make no sense together.</exception>
-    public AnswerChoice Read(ParseResult parsed, CliHost host)
+    public AnswerChoice Read(ParseResult parsed, CliHost host, int? tokens = null)
     {
         var generation = new GenerationOptions
         {
-            MaxNewTokens = parsed.GetValue(_maxTokens) ?? defaultTokens,
+            MaxNewTokens = parsed.GetValue(_maxTokens) ?? tokens ?? defaultTokens!.Value,
             Sampling = ReadSampling(parsed),
             Beam = parsed.GetValue(_beams) is { } beams ? new BeamOptions { Beams = beams } : null,
+            StopOnRepetition = parsed.GetValue(_guard) ? new RepetitionGuard() : null,
         };
         if (generation.Beam is not null && !generation.Sampling.IsGreedy)
             throw new UsageException("--beams cannot be combined with --temperature, --top-k or --top-p.");
+        if (generation.Beam is not null && generation.StopOnRepetition is not null)
+            throw new UsageException("--repetition-guard cannot be combined with --beams.");
         return new AnswerChoice(
-            _model.Read(parsed, host), _output.Read(parsed), generation, parsed.GetValue(_batch) ?? 8, !parsed.GetValue(_noStream));
+            _model.Read(parsed, host), _output.Read(parsed), generation, parsed.GetValue(_batch) ?? 8, isLive && !parsed.GetValue(_noStream));
     }
 
     private SamplingOptions ReadSampling(ParseResult parsed)

@@ -24,10 +24,22 @@ internal sealed class DetectionChoice
 
     private readonly Option<bool> _stop = new("--stop-repeats") { Description = "End an answer that writes the same box for the third time." };
 
+    private readonly Option<int?> _tile = new Option<int?>("--tile")
+    {
+        Description = "Cut large pictures into overlapping tiles of so many pixels and join what is found in them, so that small things are seen.",
+        HelpName = "PIXELS",
+    }.Between(16, 65_536);
+
+    private readonly Option<double?> _tileOverlap = new Option<double?>("--tile-overlap")
+    {
+        Description = "The share of a tile that its neighbour covers, too. Default: 0.25.",
+        HelpName = "SHARE",
+    }.Between(0.0, 0.9);
+
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_demo, _constrain, _apart, _maxOverlap, _across, _snap, _stop])
+        foreach (Option option in (Option[])[_demo, _constrain, _apart, _maxOverlap, _across, _snap, _stop, _tile, _tileOverlap])
             command.Add(option);
     }
 
@@ -46,6 +58,16 @@ internal sealed class DetectionChoice
             AcrossLabels = parsed.GetValue(_across),
             SnapLabels = parsed.GetValue(_snap),
             StopAtRepeatedBoxes = parsed.GetValue(_stop),
+            Tiling = ReadTiling(parsed),
         };
+    }
+
+    private TilingOptions? ReadTiling(ParseResult parsed)
+    {
+        double? overlap = parsed.GetValue(_tileOverlap);
+        if (parsed.GetValue(_tile) is not { } size)
+            return overlap is null ? null : throw new UsageException("--tile-overlap needs --tile.");
+        var tiling = new TilingOptions { TileSize = size };
+        return overlap is { } share ? tiling with { Overlap = share } : tiling;
     }
 }

@@ -9,6 +9,8 @@ internal sealed class OutputOptions
 
     private readonly Option<bool> _quiet = new("--quiet") { Description = "No notices, no progress; errors only." };
 
+    private readonly Option<bool> _timings = new("--timings") { Description = "Tell where the time of each answer went." };
+
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
@@ -16,11 +18,18 @@ internal sealed class OutputOptions
         command.Add(_quiet);
     }
 
+    /// <summary>Adds the option for times, to a verb whose results have them.</summary>
+    public void AddTimingsTo(Command command) => command.Add(_timings);
+
     /// <summary>Reads what was given.</summary>
-    public OutputChoice Read(ParseResult parsed) => new(parsed.GetValue(_json), parsed.GetValue(_quiet));
+    public OutputChoice Read(ParseResult parsed) => new(parsed.GetValue(_json), parsed.GetValue(_quiet)) { Timings = parsed.GetValue(_timings) };
 }
 
 /// <summary>How results are shown.</summary>
 /// <param name="Json">One JSON object a line.</param>
 /// <param name="Quiet">No notices and no progress.</param>
-internal sealed record OutputChoice(bool Json, bool Quiet);
+internal sealed record OutputChoice(bool Json, bool Quiet)
+{
+    /// <summary>Whether times are told.</summary>
+    public bool Timings { get; init; }
+}

@@ -30,17 +30,20 @@ internal static class PictureArgument
         return argument;
     }
 
-    /// <summary>The option <c>--lang</c>.</summary>
-    public static Option<string> Language() => new("--lang")
+    /// <summary>The option <c>--language</c>.</summary>
+    public static Option<string> Language() => new("--language", "--lang")
     {
         Description = "The language of the answer: en, de, fr, zh and so on. Default: en.",
         HelpName = "CODE",
         DefaultValueFactory = _ => "en",
     };
 
-    /// <summary>Makes a prompt from arguments.</summary>
-    /// <exception cref="UsageException">The arguments make no prompt.</exception>
-    public static string Prompt(Func<string> create)
+    /// <summary>The option <c>--together</c>.</summary>
+    public static Option<bool> Together() => new("--together") { Description = "Put all pictures into one prompt instead of asking about each." };
+
+    /// <summary>Makes a prompt or a task from arguments.</summary>
+    /// <exception cref="UsageException">The arguments make none.</exception>
+    public static T Prompt<T>(Func<T> create)
     {
         try
         {

@@ -25,6 +25,9 @@ internal static class JsonLines
 {
     private static readonly JsonLineContext Context = new(CreateOptions());
 
+    /// <summary>Writes a result and ends the line.</summary>
+    public static void WriteResult(TextWriter output, ResultLine line) => output.WriteLine(ResultJson.Serialize(line));
+
     /// <summary>Writes an object and ends the line.</summary>
     public static void Write<T>(TextWriter output, T value) =>
         output.WriteLine(JsonSerializer.Serialize(value, (JsonTypeInfo<T>)Context.GetTypeInfo(typeof(T))!));
@@ -39,10 +42,7 @@ internal static class JsonLines
 }
 
 /// <summary>Serialisers made at compile time.</summary>
-[JsonSerializable(typeof(TextLine))]
-[JsonSerializable(typeof(DetectionLine))]
-[JsonSerializable(typeof(SegmentationLine))]
-[JsonSerializable(typeof(ClassificationLine))]
+[JsonSerializable(typeof(BatchLine))]
 [JsonSerializable(typeof(PullLine))]
 [JsonSerializable(typeof(QuantizeLine))]
 [JsonSerializable(typeof(InspectLine))]

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace PaliSharp.Imaging.Resampling;
 
@@ -57,6 +58,7 @@ internal static class ByteResampler
         ReadOnlySpan<byte> source, int sourceWidth, int channels, Span<byte> target, ResampleKernel kernel, int firstRow, int rowCount)
     {
         int[] weights = kernel.Fixed();
+        PairedWeights? paired = Avx2.IsSupported && channels >= 3 ? new PairedWeights(kernel, weights) : null;
         int stride = sourceWidth * channels;
         int targetStride = kernel.Outputs * channels;
         for (int y = 0; y < rowCount; y++)
@@ -65,6 +67,9 @@ internal static class ByteResampler
             Span<byte> output = target.Slice(y * targetStride, targetStride);
             switch (channels)
             {
+                case 3 or 4 when paired is not null:
+                    ByteResamplerAvx2.HorizontalRow(row, output, kernel, weights, paired, channels);
+                    break;
                 case 1:
                     HorizontalGray(row, output, kernel, weights);
                     break;
@@ -135,13 +140,14 @@ internal static class ByteResampler
     private static void Vertical(ReadOnlySpan<byte> source, int stride, Span<byte> target, ResampleKernel kernel, int firstRow)
     {
         int[] weights = kernel.Fixed();
+        PairedWeights? paired = Avx2.IsSupported ? new PairedWeights(kernel, weights) : null;
         for (int y = 0; y < kernel.Outputs; y++)
         {
             int count = kernel.Count[y];
             ReadOnlySpan<byte> taps = source.Slice((kernel.First[y] - firstRow) * stride, count * stride);
             ReadOnlySpan<int> w = weights.AsSpan(y * kernel.Stride, count);
             Span<byte> output = target.Slice(y * stride, stride);
-            int x = 0;
+            int x = paired is null ? 0 : ByteResamplerAvx2.VerticalRow(taps, stride, count, paired.Low(y), paired.High(y), output);
             for (; x <= stride - Vector128<byte>.Count; x += Vector128<byte>.Count)
             {
                 Vector128<int> a = Vector128.Create(Half);

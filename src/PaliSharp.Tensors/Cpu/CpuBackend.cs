@@ -1,3 +1,4 @@
+using PaliSharp.Tensors.Cpu.Gradients;
 using PaliSharp.Tensors.Cpu.Kernels;
 
 namespace PaliSharp.Tensors.Cpu;
@@ -22,6 +23,7 @@ public sealed unsafe class CpuBackend : TensorBackend
         Team = new ThreadTeam(options.Threads);
         Pool = new TensorPool();
         _kernels = InstructionPaths.CreateKernels(Path, Team, Pool);
+        Gradients = InstructionPaths.CreateGradients(Path, Team, Pool);
     }
 
     /// <summary>The instructions in use; never <see cref="InstructionPath.Auto"/>.</summary>
@@ -33,6 +35,18 @@ public sealed unsafe class CpuBackend : TensorBackend
     /// <inheritdoc/>
     public override TensorPool Pool { get; }
 
+    /// <summary>The gradients of the operations, for a tape.</summary>
+    internal GradientKernels Gradients { get; }
+
+    /// <summary>The rotary table of a head size and base, filled for positions.</summary>
+    internal RotaryTable RotaryTable(int headSize, float thetaBase, ReadOnlySpan<int> positions)
+    {
+        RotaryTable table = _rotaryTables.Get(headSize, thetaBase);
+        foreach (int position in positions)
+            table.Prepare(position);
+        return table;
+    }
+
     /// <inheritdoc/>
     public override Tensor Linear(Tensor x, Weight weight, Weight? bias = null)
     {
@@ -41,6 +55,16 @@ public sealed unsafe class CpuBackend : TensorBackend
         _kernels.Linear(x.Pointer, x.Rows, weight, bias is null ? null : (float*)bias.Data, y.Pointer);
         GC.KeepAlive(weight);
         GC.KeepAlive(bias);
+        return y;
+    }
+
+    /// <inheritdoc/>
+    public override Tensor LinearRows(Tensor x, Weight weight, ReadOnlySpan<int> rows)
+    {
+        OperationChecks.LinearRows(x, weight, rows);
+        Tensor y = Pool.Rent(new TensorShape(x.Rows, rows.Length));
+        _kernels.LinearRows(x.Pointer, x.Rows, weight, rows, y.Pointer);
+        GC.KeepAlive(weight);
         return y;
     }
 
@@ -130,9 +154,7 @@ public sealed unsafe class CpuBackend : TensorBackend
     public override Tensor RotaryEmbedding(Tensor x, ReadOnlySpan<int> positions, int headSize, float thetaBase)
     {
         OperationChecks.Rotary(x, positions, headSize, thetaBase);
-        RotaryTable table = _rotaryTables.Get(headSize, thetaBase);
-        foreach (int position in positions)
-            table.Prepare(position);
+        RotaryTable table = RotaryTable(headSize, thetaBase, positions);
         Tensor y = Pool.Rent(x.Shape);
         fixed (int* positionPointer = positions)
             _kernels.Rotary(x.Pointer, positionPointer, table, x.Rows, x.Columns / headSize, y.Pointer);

@@ -39,6 +39,9 @@ public sealed record BatchStatistics
     /// <summary>Bytes of activations, keys and values that the model's memory pool holds, in use or free.</summary>
     public required long PoolBytes { get; init; }
 
+    /// <summary>Those of them in use; 0 when nothing runs and no picture is kept.</summary>
+    public required long LentBytes { get; init; }
+
     /// <summary>Requests answered.</summary>
     public required long Completed { get; init; }
 

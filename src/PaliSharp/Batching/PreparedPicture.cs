@@ -11,7 +11,7 @@ public sealed class PreparedPicture : IDisposable
 {
     private IDisposable? _hold;
 
-    internal PreparedPicture(Image image, IDisposable? hold)
+    internal PreparedPicture(Image image, IDisposable hold)
     {
         Image = image;
         _hold = hold;

@@ -46,7 +46,17 @@ public sealed record GenerationResult
     public string? Prompt { get; init; }
 }
 
-/// <summary>A piece of text as it is being written.</summary>
+/// <summary>A piece of an answer as it is being written.</summary>
 /// <param name="Text">What is new: whole characters only; may be empty in the last piece.</param>
 /// <param name="Result">The whole result, in the last piece only.</param>
-public sealed record GenerationPiece(string Text, GenerationResult? Result = null);
+public sealed record GenerationPiece(string Text, GenerationResult? Result = null)
+{
+    /// <summary>
+    /// The tokens chosen since the last piece. Those of all pieces are the tokens of the result; the text of the last of them may come with the
+    /// next piece, where it ends within a character or may begin a stop string.
+    /// </summary>
+    public IReadOnlyList<SampledToken> Tokens { get; init; } = [];
+
+    /// <summary>The likeliest tokens at each of their places, if asked for; in the last piece also at the place of the token that ended the text.</summary>
+    public IReadOnlyList<IReadOnlyList<SampledToken>> TopTokens { get; init; } = [];
+}

@@ -17,39 +17,58 @@ internal sealed class LabelScorer(PaliGemmaModel model, int endId, bool softCap 
     private const int MaxLabelsTogether = 16;
     private const long MaxCacheBytes = 512L << 20;
 
-    /// <summary>Scores texts.</summary>
+    /// <summary>The bytes of keys and values that scoring takes.</summary>
+    /// <param name="promptPositions">The positions of the prompt, image tokens included.</param>
+    /// <param name="labels">The ids of the texts.</param>
+    public long KvBytes(int promptPositions, IReadOnlyList<int[]> labels)
+    {
+        long bytes = KvCache.ByteSize(model.Config.Text, promptPositions + labels.Max(label => label.Length));
+        return bytes * CacheCount(bytes, labels.Count);
+    }
+
+    /// <summary>Scores texts, pass by pass, so that others may have the model in between.</summary>
     /// <param name="promptIds">The prompt's ids after the image tokens.</param>
     /// <param name="images">The projected rows of its pictures.</param>
     /// <param name="labels">The ids of the texts, without the end token; none is empty.</param>
-    /// <param name="cancellationToken">Stops between passes.</param>
-    /// <returns>For each text the log-probability of each of its tokens, then that of the end.</returns>
-    public float[][] Score(int[] promptIds, ReadOnlyMemory<RowRun> images, IReadOnlyList<int[]> labels, CancellationToken cancellationToken)
+    /// <returns>
+    /// Null after each step but the last; then for each text the log-probability of each of its tokens and of the end. Leaving early frees everything.
+    /// </returns>
+    public IEnumerable<float[][]?> Score(int[] promptIds, ReadOnlyMemory<RowRun> images, IReadOnlyList<int[]> labels)
     {
         var prompt = new SequenceInput(promptIds, 0, images);
         int length = prompt.Rows;
         int capacity = length + labels.Max(label => label.Length);
-        long bytes = KvCache.ByteSize(model.Config.Text, capacity);
-        var caches = new KvCache[(int)Math.Clamp(MaxCacheBytes / bytes, 1, Math.Min(MaxLabelsTogether, labels.Count))];
+        var caches = new KvCache[CacheCount(KvCache.ByteSize(model.Config.Text, capacity), labels.Count)];
         try
         {
             for (int i = 0; i < caches.Length; i++)
                 caches[i] = new KvCache(model.Config.Text, model.Backend.Pool, capacity);
             float[][] scores = [.. labels.Select(label => new float[label.Length + 1])];
-            ScoreFirstTokens(prompt with { PrefixLength = length, Cache = caches[0] }, labels, scores);
-            foreach (KvCache cache in caches.AsSpan(1))
+            using (DecoderPass pass = model.BeginForward([prompt with { PrefixLength = length, Cache = caches[0] }]))
+            {
+                while (!pass.IsComplete)
+                {
+                    pass.Step();
+                    yield return null;
+                }
+
+                ScoreFirstTokens(pass, labels, scores);
+            }
+
+            foreach (KvCache cache in caches.Skip(1))
                 cache.CopyFrom(caches[0], 0);
             for (int start = 0; start < labels.Count;)
             {
-                cancellationToken.ThrowIfCancellationRequested();
                 int end = start;
                 int rows = 0;
                 while (end < labels.Count && end - start < caches.Length && (end == start || rows + labels[end].Length <= MaxRowsTogether))
                     rows += labels[end++].Length;
                 ScoreOtherTokens(labels, start, end, caches, length, scores);
                 start = end;
+                yield return null;
             }
 
-            return scores;
+            yield return scores;
         }
         finally
         {
@@ -58,9 +77,11 @@ internal sealed class LabelScorer(PaliGemmaModel model, int endId, bool softCap 
         }
     }
 
-    private void ScoreFirstTokens(SequenceInput prompt, IReadOnlyList<int[]> labels, float[][] scores)
+    private static int CacheCount(long bytes, int labels) => (int)Math.Clamp(MaxCacheBytes / bytes, 1, Math.Min(MaxLabelsTogether, labels));
+
+    private void ScoreFirstTokens(DecoderPass pass, IReadOnlyList<int[]> labels, float[][] scores)
     {
-        using Tensor hidden = model.Forward([prompt]);
+        using Tensor hidden = pass.Finish();
         using Tensor last = model.SelectRows(hidden, [hidden.Rows - 1]);
         using Tensor logits = model.Logits(last, softCap);
         ReadOnlySpan<float> row = logits.Row(0);

@@ -6,9 +6,10 @@ using PaliSharp.Tokenization;
 namespace PaliSharp.Generation;
 
 /// <summary>One sequence that is being sampled: its cache, its choices so far, and when it ends.</summary>
-internal sealed class SequenceGeneration : IDisposable
+internal sealed class SequenceGeneration : IGeneration
 {
     private readonly PreparedRequest _request;
+    private readonly KvCache _cache;
     private readonly TokenSampler _sampler;
     private readonly SequenceRandom _random;
     private readonly StopConditions _stop;
@@ -19,6 +20,8 @@ internal sealed class SequenceGeneration : IDisposable
     private readonly TopTokens? _top;
     private readonly List<IReadOnlyList<SampledToken>> _topTokens = [];
     private readonly int _imageTokens;
+    private readonly RepetitionWatch? _repetition;
+    private FinishReason? _finished;
     private double _logProbability;
     private int? _endTokenId;
     private int _state;
@@ -35,7 +38,7 @@ internal sealed class SequenceGeneration : IDisposable
         PreparedRequest request, KvCache cache, TokenSampler sampler, SequenceRandom random, StopConditions stop, GeneratedText? text, int imageTokens)
     {
         _request = request;
-        Cache = cache;
+        _cache = cache;
         _sampler = sampler;
         _random = random;
         _stop = stop;
@@ -43,30 +46,51 @@ internal sealed class SequenceGeneration : IDisposable
         _imageTokens = imageTokens;
         _state = request.Options.Constraint?.Start ?? 0;
         _top = request.Options.TopLogProbabilities > 0 ? new TopTokens(request.Options.TopLogProbabilities) : null;
+        _repetition = request.Options.StopOnRepetition is { } guard ? new RepetitionWatch(guard) : null;
         _tokens = new List<SampledToken>(stop.MaxNewTokens);
         _history = new List<int>(request.TextIds.Length + stop.MaxNewTokens);
         _history.AddRange(request.TextIds);
     }
 
-    public KvCache Cache { get; }
+    public int Rows => 1;
 
-    /// <summary>Why the sequence ended; null while it goes on.</summary>
-    public FinishReason? Finished { get; private set; }
+    public bool IsFinished => _finished is not null;
 
-    /// <summary>Whether this step's logits are to be capped.</summary>
     public bool WantsSoftCap => _request.Options.FinalSoftCap && !(_request.Options.UncappedFirstToken && _tokens.Count == 0);
 
-    /// <summary>The whole prompt.</summary>
+    public IReadOnlyList<SampledToken> Tokens => _tokens;
+
+    public IReadOnlyList<IReadOnlyList<SampledToken>> TopTokens => _topTokens;
+
     public SequenceInput Prompt(ReadOnlyMemory<RowRun> images) =>
-        new(_request.TextIds, _request.IsBidirectional ? _imageTokens + _request.TextIds.Length : 0, images, Cache);
+        new(_request.TextIds, _request.IsBidirectional ? _imageTokens + _request.TextIds.Length : 0, images, _cache);
 
-    /// <summary>The token chosen last.</summary>
-    public SequenceInput LastToken() => new(_lastId, Cache.PrefixLength, default, Cache);
+    public void Continue(Span<SequenceInput> inputs) => inputs[0] = new SequenceInput(_lastId, _cache.PrefixLength, default, _cache);
 
-    /// <summary>Chooses the next token.</summary>
-    /// <param name="logits">The logits at the last position.</param>
-    /// <returns>Text that became certain; empty if there is none or nobody listens.</returns>
-    public string Advance(ReadOnlySpan<float> logits)
+    public string Advance(Tensor logits, int firstRow) => Advance(logits.Row(firstRow));
+
+    public (GenerationResult Result, string LastPiece) Complete()
+    {
+        string last = _text?.Finish() ?? string.Empty;
+        var result = new GenerationResult
+        {
+            Text = _text?.ToString() ?? string.Empty,
+            Tokens = _tokens,
+            TopTokens = _topTokens,
+            LogProbability = _logProbability,
+            FinishReason = _finished ?? throw new InvalidOperationException("The sequence has not ended."),
+            EndTokenId = _endTokenId,
+            Score = _logProbability,
+            PromptTokens = _request.TextIds.Length,
+            ImageTokens = _imageTokens,
+            Prompt = _request.Prompt,
+        };
+        return (result, last);
+    }
+
+    public void Dispose() => _cache.Dispose();
+
+    private string Advance(ReadOnlySpan<float> logits)
     {
         ITokenConstraint? constraint = _request.Options.Constraint;
         SampledToken token = _sampler.Sample(logits, CollectionsMarshal.AsSpan(_history), _random, constraint?.Allowed(_state));
@@ -75,7 +99,7 @@ internal sealed class SequenceGeneration : IDisposable
         if (_stop.Ends(token.Id))
         {
             _endTokenId = token.Id;
-            Finished = FinishReason.Stop;
+            _finished = FinishReason.Stop;
             return string.Empty;
         }
 
@@ -86,35 +110,15 @@ internal sealed class SequenceGeneration : IDisposable
         _lastId[0] = token.Id;
         string piece = _text?.Push(token.Id) ?? string.Empty;
         if (_text?.IsStopped == true)
-            Finished = FinishReason.StopString;
+            _finished = FinishReason.StopString;
         else if (_request.Options.StopWhen?.Invoke(_tokens) == true)
-            Finished = FinishReason.StopCondition;
+            _finished = FinishReason.StopCondition;
+        else if (_repetition?.Push(_tokens) == true)
+            _finished = FinishReason.Repetition;
         else if (_tokens.Count >= _stop.MaxNewTokens)
-            Finished = FinishReason.Length;
+            _finished = FinishReason.Length;
         return piece;
     }
-
-    /// <summary>The answer, and what of its text was held back until now.</summary>
-    public (GenerationResult Result, string LastPiece) Complete()
-    {
-        string last = _text?.Finish() ?? string.Empty;
-        var result = new GenerationResult
-        {
-            Text = _text?.ToString() ?? string.Empty,
-            Tokens = _tokens,
-            TopTokens = _topTokens,
-            LogProbability = _logProbability,
-            FinishReason = Finished ?? throw new InvalidOperationException("The sequence has not ended."),
-            EndTokenId = _endTokenId,
-            Score = _logProbability,
-            PromptTokens = _request.TextIds.Length,
-            ImageTokens = _imageTokens,
-            Prompt = _request.Prompt,
-        };
-        return (result, last);
-    }
-
-    public void Dispose() => Cache.Dispose();
 
     private void NoteTopTokens(ReadOnlySpan<float> logits)
     {

@@ -20,6 +20,9 @@ internal sealed class GemmaDecoder
         _finalNorm = parameters.Weight($"{Root}.norm.weight");
     }
 
+    /// <summary>The number of blocks.</summary>
+    public int Layers => _blocks.Length;
+
     /// <summary>Runs all blocks and the final norm.</summary>
     /// <param name="ops">The device.</param>
     /// <param name="input">[rows, width]: image rows and scaled text embeddings of the batch's sequences; disposed here.</param>
@@ -29,14 +32,32 @@ internal sealed class GemmaDecoder
     public Tensor Forward(TensorBackend ops, Tensor input, DecoderBatch batch, IForwardProbe? probe)
     {
         Tensor x = input;
-        foreach (Block block in _blocks)
-        {
-            using Tensor blockInput = x;
-            x = block.Forward(ops, blockInput, batch, probe);
-        }
+        for (int layer = 0; layer < Layers; layer++)
+            x = RunBlock(layer, ops, x, batch, probe);
+        return Finish(ops, x, batch, probe);
+    }
 
+    /// <summary>Runs one block; all of them in order, then <see cref="Finish"/>, are <see cref="Forward"/>.</summary>
+    /// <param name="layer">Which.</param>
+    /// <param name="ops">The device.</param>
+    /// <param name="input">[rows, width]: what the block before returned; disposed here.</param>
+    /// <param name="batch">Whose rows they are.</param>
+    /// <param name="probe">Receives the stages.</param>
+    public Tensor RunBlock(int layer, TensorBackend ops, Tensor input, DecoderBatch batch, IForwardProbe? probe)
+    {
+        using Tensor x = input;
+        return _blocks[layer].Forward(ops, x, batch, probe);
+    }
+
+    /// <summary>The final norm; makes the new positions part of their caches.</summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="input">[rows, width]: what the last block returned; disposed here.</param>
+    /// <param name="batch">Whose rows they are.</param>
+    /// <param name="probe">Receives the stages.</param>
+    public Tensor Finish(TensorBackend ops, Tensor input, DecoderBatch batch, IForwardProbe? probe)
+    {
         batch.Commit();
-        using Tensor last = x;
+        using Tensor last = input;
         Tensor normed = ops.RmsNorm(last, _finalNorm, _config.NormEpsilon);
         probe?.Record("text/final_norm", normed);
         return normed;
@@ -98,9 +119,10 @@ internal sealed class GemmaDecoder
 
         public Tensor Forward(TensorBackend ops, Tensor x, DecoderBatch batch, IForwardProbe? probe)
         {
+            ops.BeginBlock(x);
             Record(probe, "in", x);
-            using Tensor attended = AddResidual(ops, x, Attention(ops, x, batch, probe), _postAttentionNorm);
-            Tensor output = AddResidual(ops, attended, Mlp(ops, attended, probe), _postMlpNorm);
+            using Tensor attended = AddResidual(ops, x, Attention(ops, x, batch, probe));
+            Tensor output = AddResidual(ops, attended, Mlp(ops, attended, probe));
             Record(probe, "out", output);
             return output;
         }
@@ -120,7 +142,7 @@ internal sealed class GemmaDecoder
             using Tensor mixed = ops.Attention(rotatedQ, batch.Attend(_layer, rotatedK, v), _attention);
             Tensor output = _output.Forward(ops, mixed);
             Record(probe, "attention", output);
-            return output;
+            return EndAttention(ops, output);
         }
 
         private Tensor Mlp(TensorBackend ops, Tensor x, IForwardProbe? probe)
@@ -131,18 +153,34 @@ internal sealed class GemmaDecoder
             using Tensor gated = ops.GatedGeluTanh(gate, up);
             Tensor output = _down.Forward(ops, gated);
             Record(probe, "mlp", output);
-            return output;
+            return EndMlp(ops, output);
         }
 
-        private Tensor AddResidual(TensorBackend ops, Tensor x, Tensor branch, Weight? postNorm)
+        private static Tensor AddResidual(TensorBackend ops, Tensor x, Tensor branch)
         {
             using (branch)
-            {
-                if (postNorm is null)
-                    return ops.Add(x, branch);
-                using Tensor normed = ops.RmsNorm(branch, postNorm, _config.NormEpsilon);
-                return ops.Add(x, normed);
-            }
+                return ops.Add(x, branch);
+        }
+
+        // In training elements are dropped after the norm that follows attention, but before the one that follows the MLP.
+        private Tensor EndAttention(TensorBackend ops, Tensor branch) => Drop(ops, Norm(ops, branch, _postAttentionNorm));
+
+        private Tensor EndMlp(TensorBackend ops, Tensor branch) => Norm(ops, Drop(ops, branch), _postMlpNorm);
+
+        private Tensor Norm(TensorBackend ops, Tensor branch, Weight? weight)
+        {
+            if (weight is null)
+                return branch;
+            using (branch)
+                return ops.RmsNorm(branch, weight, _config.NormEpsilon);
+        }
+
+        private static Tensor Drop(TensorBackend ops, Tensor branch)
+        {
+            if (!ops.DropsOut)
+                return branch;
+            using (branch)
+                return ops.Dropout(branch);
         }
 
         private void Record(IForwardProbe? probe, string stage, Tensor value) => probe?.Record($"text/layer{_layer:D2}/{stage}", value);

@@ -21,8 +21,21 @@ public sealed class KvCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         Capacity = capacity;
         var shape = new TensorShape(capacity, config.KeyValueHeads * config.HeadSize);
-        _keys = [.. Enumerable.Range(0, config.Layers).Select(_ => pool.Rent(shape))];
-        _values = [.. Enumerable.Range(0, config.Layers).Select(_ => pool.Rent(shape))];
+        _keys = new Tensor[config.Layers];
+        _values = new Tensor[config.Layers];
+        try
+        {
+            for (int layer = 0; layer < config.Layers; layer++)
+            {
+                _keys[layer] = pool.Rent(shape);
+                _values[layer] = pool.Rent(shape);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The most positions it can hold.</summary>
@@ -69,10 +82,10 @@ public sealed class KvCache : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (Tensor tensor in _keys)
-            tensor.Dispose();
-        foreach (Tensor tensor in _values)
-            tensor.Dispose();
+        foreach (Tensor? tensor in _keys)
+            tensor?.Dispose();
+        foreach (Tensor? tensor in _values)
+            tensor?.Dispose();
     }
 
     internal Tensor Keys(int layer) => _keys[layer];

@@ -104,11 +104,7 @@ public sealed class PaliGemmaModel
     /// <exception cref="ArgumentException">The pictures are not of the model's size.</exception>
     public Tensor EncodeImages(Tensor pixels, IForwardProbe? probe = null)
     {
-        ArgumentNullException.ThrowIfNull(pixels);
-        SigLipConfig vision = Config.Vision;
-        var expected = new TensorShape(pixels.Shape[0], vision.Channels, vision.ImageSize, vision.ImageSize);
-        if (pixels.Shape != expected)
-            throw new ArgumentException($"Pictures of shape {pixels.Shape} were given to a model that takes {expected}.", nameof(pixels));
+        CheckPictures(pixels);
         using Tensor encoded = _encoder.Forward(Backend, pixels, probe);
         Tensor projected = _projector.Forward(Backend, encoded);
         probe?.Record("projector", projected);
@@ -125,21 +121,24 @@ public sealed class PaliGemmaModel
     public Tensor Forward(ReadOnlySpan<SequenceInput> sequences, IForwardProbe? probe = null)
     {
         _batch.Clear();
-        _runs.Clear();
-        int textCount = 0;
-        foreach (ref readonly SequenceInput sequence in sequences)
-        {
-            if (sequence.Rows == 0)
-                throw new ArgumentException("A sequence without new positions cannot be put through the decoder.", nameof(sequences));
-            _batch.Add(sequence.Rows, sequence.PrefixLength, sequence.Cache);
-            textCount += sequence.TextIds.Length;
-        }
-
-        using Tensor? text = EmbedText(sequences, textCount);
-        if (text is not null)
-            probe?.Record("text/embeddings_scaled", text);
-        Tensor input = Merge(sequences, text);
+        Tensor input = Stack(sequences, _batch, probe);
         return _decoder.Forward(Backend, input, _batch, probe);
+    }
+
+    /// <summary>Begins <see cref="EncodeImages"/>, to be taken on layer by layer.</summary>
+    /// <param name="pixels">As there; no longer needed afterwards.</param>
+    internal EncoderPass BeginEncoding(Tensor pixels)
+    {
+        CheckPictures(pixels);
+        return new EncoderPass(_encoder, _projector, Backend, pixels);
+    }
+
+    /// <summary>Begins <see cref="Forward"/>, to be taken on layer by layer; other passes with other caches may come between.</summary>
+    /// <param name="sequences">As there.</param>
+    internal DecoderPass BeginForward(ReadOnlySpan<SequenceInput> sequences)
+    {
+        var batch = new DecoderBatch();
+        return new DecoderPass(_decoder, Backend, Stack(sequences, batch, probe: null), batch);
     }
 
     /// <summary>The logits of hidden states: h·Eᵀ with the tied embedding table, capped if the decoder has a final cap.</summary>
@@ -172,6 +171,34 @@ public sealed class PaliGemmaModel
         uint bits = BitConverter.SingleToUInt32Bits(value);
         bits += 0x7FFFu + ((bits >> 16) & 1); // to nearest, ties to even
         return BitConverter.UInt32BitsToSingle(bits & 0xFFFF0000u);
+    }
+
+    private void CheckPictures(Tensor pixels)
+    {
+        ArgumentNullException.ThrowIfNull(pixels);
+        SigLipConfig vision = Config.Vision;
+        var expected = new TensorShape(pixels.Shape[0], vision.Channels, vision.ImageSize, vision.ImageSize);
+        if (pixels.Shape != expected)
+            throw new ArgumentException($"Pictures of shape {pixels.Shape} were given to a model that takes {expected}.", nameof(pixels));
+    }
+
+    /// <summary>The rows of all sequences, one below the other, and whose they are.</summary>
+    private Tensor Stack(ReadOnlySpan<SequenceInput> sequences, DecoderBatch batch, IForwardProbe? probe)
+    {
+        _runs.Clear();
+        int textCount = 0;
+        foreach (ref readonly SequenceInput sequence in sequences)
+        {
+            if (sequence.Rows == 0)
+                throw new ArgumentException("A sequence without new positions cannot be put through the decoder.", nameof(sequences));
+            batch.Add(sequence.Rows, sequence.PrefixLength, sequence.Cache);
+            textCount += sequence.TextIds.Length;
+        }
+
+        using Tensor? text = EmbedText(sequences, textCount);
+        if (text is not null)
+            probe?.Record("text/embeddings_scaled", text);
+        return Merge(sequences, text);
     }
 
     private Tensor? EmbedText(ReadOnlySpan<SequenceInput> sequences, int count)

@@ -29,6 +29,9 @@ internal sealed class SigLipEncoder
         _finalNorm = new LayerNorm(parameters, $"{Root}.post_layernorm", config.NormEpsilon);
     }
 
+    /// <summary>The number of blocks.</summary>
+    public int Layers => _blocks.Length;
+
     /// <summary>Encodes pictures.</summary>
     /// <param name="ops">The device.</param>
     /// <param name="pixels">[pictures, channels, size, size], values in [−1, 1].</param>
@@ -37,6 +40,19 @@ internal sealed class SigLipEncoder
     public Tensor Forward(TensorBackend ops, Tensor pixels, IForwardProbe? probe)
     {
         int pictures = pixels.Shape[0];
+        Tensor z = Embed(ops, pixels, probe);
+        for (int layer = 0; layer < Layers; layer++)
+            z = RunBlock(layer, ops, z, pictures, probe);
+        return Finish(ops, z, probe);
+    }
+
+    /// <summary>The patches of pictures with their positions; then every block in order and <see cref="Finish"/> are <see cref="Forward"/>.</summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="pixels">[pictures, channels, size, size], values in [−1, 1].</param>
+    /// <param name="probe">Receives the stages.</param>
+    /// <returns>[pictures·patches, width].</returns>
+    public Tensor Embed(TensorBackend ops, Tensor pixels, IForwardProbe? probe)
+    {
         Tensor z;
         using (Tensor patches = ops.Patches(pixels, _config.PatchSize))
         using (Tensor embedded = _patchEmbedding.Forward(ops, patches))
@@ -46,13 +62,28 @@ internal sealed class SigLipEncoder
         }
 
         probe?.Record("vision/embeddings", z);
-        for (int i = 0; i < _blocks.Length; i++)
-        {
-            using Tensor input = z;
-            z = _blocks[i].Forward(ops, input, pictures, probe, i);
-        }
+        return z;
+    }
 
-        using Tensor output = z;
+    /// <summary>Runs one block.</summary>
+    /// <param name="layer">Which.</param>
+    /// <param name="ops">The device.</param>
+    /// <param name="input">[pictures·patches, width]; disposed here.</param>
+    /// <param name="pictures">The number of pictures.</param>
+    /// <param name="probe">Receives the stages.</param>
+    public Tensor RunBlock(int layer, TensorBackend ops, Tensor input, int pictures, IForwardProbe? probe)
+    {
+        using Tensor z = input;
+        return _blocks[layer].Forward(ops, z, pictures, probe, layer);
+    }
+
+    /// <summary>The final norm.</summary>
+    /// <param name="ops">The device.</param>
+    /// <param name="input">[pictures·patches, width]; disposed here.</param>
+    /// <param name="probe">Receives the stages.</param>
+    public Tensor Finish(TensorBackend ops, Tensor input, IForwardProbe? probe)
+    {
+        using Tensor output = input;
         Tensor encoded = _finalNorm.Forward(ops, output);
         probe?.Record("vision/post_layernorm", encoded);
         return encoded;
@@ -80,6 +111,7 @@ internal sealed class SigLipEncoder
 
         public Tensor Forward(TensorBackend ops, Tensor z, int pictures, IForwardProbe? probe, int layer)
         {
+            ops.BeginBlock(z);
             using Tensor attention = Attention(ops, z, pictures);
             probe?.Record($"vision/layer{layer:D2}/attention", attention);
             using Tensor attended = ops.Add(z, attention);

@@ -10,7 +10,7 @@ namespace PaliSharp.Results;
 /// <param name="Height">Its height.</param>
 /// <param name="Prompt">The text the model saw.</param>
 /// <param name="Labels">The labels, the best first.</param>
-public sealed record ClassificationLine(string Image, int Width, int Height, string Prompt, IReadOnlyList<LabelItem> Labels)
+public sealed record ClassificationLine(string Image, int Width, int Height, string Prompt, IReadOnlyList<LabelItem> Labels) : ResultLine
 {
     /// <summary>Describes a result.</summary>
     /// <param name="name">The picture's name.</param>
@@ -28,7 +28,7 @@ public sealed record ClassificationLine(string Image, int Width, int Height, str
             image.Width,
             image.Height,
             result.Prompt,
-            [.. labels.Select(label => new LabelItem(label.Label, label.Probability, label.Score, label.LogProbability))]);
+            [.. labels.Select(LabelItem.Of)]);
     }
 }
 
@@ -37,4 +37,7 @@ public sealed record ClassificationLine(string Image, int Width, int Height, str
 /// <param name="Probability">The softmax of the scores over all labels.</param>
 /// <param name="Score">What labels are compared by.</param>
 /// <param name="LogProb">The sum of the log-probabilities of the label and of the end.</param>
-public sealed record LabelItem(string Label, double Probability, double Score, [property: JsonPropertyName("logprob")] double LogProb);
+public sealed record LabelItem(string Label, double Probability, double Score, [property: JsonPropertyName("logprob")] double LogProb)
+{
+    internal static LabelItem Of(LabelScore label) => new(label.Label, label.Probability, label.Score, label.LogProbability);
+}

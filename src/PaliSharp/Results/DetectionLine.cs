@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using PaliSharp.Tasks;
 
@@ -13,8 +12,9 @@ namespace PaliSharp.Results;
 /// <param name="Prompt">The text the model saw.</param>
 /// <param name="Text">What it wrote.</param>
 /// <param name="LogProb">The sum of the log-probabilities.</param>
-/// <param name="FinishReason">Why it ended.</param>
+/// <param name="FinishReason">Why it ended, see <see cref="TextLine.FinishReason"/>; of several answers the worst.</param>
 /// <param name="Warnings">What in the answer was left out.</param>
+/// <param name="Usage">How many tokens it took.</param>
 public sealed record DetectionLine(
     string Image,
     int Width,
@@ -25,7 +25,8 @@ public sealed record DetectionLine(
     string Text,
     [property: JsonPropertyName("logprob")] double LogProb,
     string FinishReason,
-    IReadOnlyList<string> Warnings)
+    IReadOnlyList<string> Warnings,
+    UsageItem Usage) : ResultLine
 {
     /// <summary>Describes a result.</summary>
     /// <param name="image">The picture's name.</param>
@@ -38,16 +39,14 @@ public sealed record DetectionLine(
             image,
             result.Width,
             result.Height,
-            [
-                .. result.Detections.Select(found => new DetectionItem(
-                    found.Label, found.Score, [found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2], found.WrittenLabel, found.LabelDistance)),
-            ],
+            [.. result.Detections.Select(DetectionItem.Of)],
             result.OrientationApplied,
             result.Generation.Prompt,
             result.Generation.Text,
             result.Generation.LogProbability,
-            JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Generation.FinishReason.ToString()),
-            result.Warnings);
+            Name(result.FinishReason),
+            result.Warnings,
+            UsageItem.Of(result.Generations));
     }
 }
 
@@ -55,11 +54,19 @@ public sealed record DetectionLine(
 /// <param name="Label">What it is.</param>
 /// <param name="Score">How sure the model is, 0 to 1.</param>
 /// <param name="Box">Left, top, right, bottom in pixels.</param>
+/// <param name="BoxScore">The same over the box alone.</param>
+/// <param name="LabelScore">The same over the label alone.</param>
 /// <param name="WrittenLabel">What the model wrote, where labels are replaced.</param>
 /// <param name="LabelDistance">The edit distance between the two.</param>
 public sealed record DetectionItem(
     string Label,
     float Score,
     IReadOnlyList<float> Box,
+    float BoxScore,
+    float LabelScore,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? WrittenLabel,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? LabelDistance);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? LabelDistance)
+{
+    internal static DetectionItem Of(Detection found) => new(
+        found.Label, found.Score, BoxItem.Of(found.Box), found.BoxScore, found.LabelScore, found.WrittenLabel, found.LabelDistance);
+}

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using PaliSharp.Segmentation;
 using PaliSharp.Tasks;
@@ -14,8 +13,9 @@ namespace PaliSharp.Results;
 /// <param name="Prompt">The text the model saw.</param>
 /// <param name="Text">What it wrote.</param>
 /// <param name="LogProb">The sum of the log-probabilities.</param>
-/// <param name="FinishReason">Why it ended.</param>
+/// <param name="FinishReason">Why it ended, see <see cref="TextLine.FinishReason"/>; of several answers the worst.</param>
 /// <param name="Warnings">What in the answer was left out.</param>
+/// <param name="Usage">How many tokens it took.</param>
 public sealed record SegmentationLine(
     string Image,
     int Width,
@@ -26,7 +26,8 @@ public sealed record SegmentationLine(
     string Text,
     [property: JsonPropertyName("logprob")] double LogProb,
     string FinishReason,
-    IReadOnlyList<string> Warnings)
+    IReadOnlyList<string> Warnings,
+    UsageItem Usage) : ResultLine
 {
     /// <summary>Describes a result.</summary>
     /// <param name="image">The picture.</param>
@@ -45,8 +46,9 @@ public sealed record SegmentationLine(
             result.Generation.Prompt,
             result.Generation.Text,
             result.Generation.LogProbability,
-            JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Generation.FinishReason.ToString()),
-            result.Warnings);
+            Name(result.FinishReason),
+            result.Warnings,
+            UsageItem.Of([result.Generation]));
     }
 }
 
@@ -69,7 +71,7 @@ public sealed record SegmentItem(
     internal static SegmentItem Of(Segment found, string? file) => new(
         found.Label,
         found.Score,
-        [found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2],
+        BoxItem.Of(found.Box),
         found.Mask.Area,
         new CocoMask([found.Mask.Height, found.Mask.Width], RunLengths.FromMask(found.Mask).ToString()),
         file);

@@ -33,6 +33,9 @@ public sealed class RunLengths
     /// <summary>The lengths of the runs; they add up to the number of pixels.</summary>
     public IReadOnlyList<int> Counts { get; }
 
+    /// <summary>The number of pixels inside.</summary>
+    public int Area => Counts.Where((_, i) => i % 2 == 1).Sum();
+
     /// <summary>Describes a mask.</summary>
     /// <param name="mask">The mask.</param>
     public static RunLengths FromMask(Mask mask)

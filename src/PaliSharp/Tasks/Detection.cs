@@ -1,3 +1,5 @@
+using PaliSharp.Generation;
+
 namespace PaliSharp.Tasks;
 
 /// <summary>One object found in a picture.</summary>
@@ -18,9 +20,9 @@ public sealed record Detection(BoundingBox Box, string Label, float Score, float
 }
 
 /// <summary>What a detection prompt yielded, with the frame its boxes refer to.</summary>
-public sealed record DetectionResult
+public sealed record DetectionResult : ITaskResult
 {
-    /// <summary>The objects, in the order the model named them.</summary>
+    /// <summary>The objects, in the order the model named them; from several tiles, the surest first.</summary>
     public required IReadOnlyList<Detection> Detections { get; init; }
 
     /// <summary>The width of the oriented original picture in pixels.</summary>
@@ -37,14 +39,20 @@ public sealed record DetectionResult
     /// </summary>
     public bool MayBeIncomplete { get; init; }
 
+    /// <inheritdoc/>
+    public FinishReason FinishReason => TaskFinish.Worst(Generations);
+
     /// <summary>What in the answer did not parse and was left out.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    /// <summary>The model's answer itself; with one prompt per phrase, the first.</summary>
-    public required Generation.GenerationResult Generation { get; init; }
+    /// <summary>How many pictures the model saw of it: 1, or with <see cref="DetectionOptions.Tiling"/> the number of tiles and the whole.</summary>
+    public int Tiles { get; init; } = 1;
 
-    /// <summary>All answers: more than one with <see cref="DetectionOptions.OnePromptPerPhrase"/> only.</summary>
-    public IReadOnlyList<Generation.GenerationResult> Generations
+    /// <summary>The model's answer itself; of several, the first.</summary>
+    public required GenerationResult Generation { get; init; }
+
+    /// <summary>All answers, tile by tile and prompt by prompt: more than one with <see cref="DetectionOptions.Tiling"/> or <see cref="DetectionOptions.OnePromptPerPhrase"/>.</summary>
+    public IReadOnlyList<GenerationResult> Generations
     {
         get => field ?? [Generation];
         init;

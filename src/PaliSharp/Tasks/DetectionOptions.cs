@@ -35,8 +35,12 @@ public sealed record DetectionOptions
     /// </summary>
     public bool StopAtRepeatedBoxes { get; init; }
 
+    /// <summary>Cuts the picture into overlapping tiles that are asked about one by one, for small things in large pictures; null for none.</summary>
+    public TilingOptions? Tiling { get; init; }
+
     internal void Validate()
     {
+        Tiling?.Validate();
         if (MaxOverlap is not (null or (>= 0 and <= 1)))
             throw new ArgumentOutOfRangeException(nameof(MaxOverlap), MaxOverlap, "MaxOverlap must be 0 to 1, or null to keep all boxes.");
     }

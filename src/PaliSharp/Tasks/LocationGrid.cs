@@ -56,4 +56,13 @@ public static class LocationGrid
     /// <param name="size">The picture's width or height in pixels.</param>
     public static int ToBin(float coordinate, int size) =>
         (int)Math.Clamp(MathF.Round(coordinate / size * (Bins - 1), MidpointRounding.ToEven), 0, Bins - 1);
+
+    /// <summary>A box as the model writes it: <c>&lt;loc0100&gt;&lt;loc0050&gt;&lt;loc0600&gt;&lt;loc0700&gt;</c>, y before x, min before max.</summary>
+    /// <param name="box">The box in pixels.</param>
+    /// <param name="width">The picture's width in pixels.</param>
+    /// <param name="height">The picture's height in pixels.</param>
+    public static string ToTokens(BoundingBox box, int width, int height) =>
+        $"{Token(box.Y1, height)}{Token(box.X1, width)}{Token(box.Y2, height)}{Token(box.X2, width)}";
+
+    private static string Token(float coordinate, int size) => $"<loc{ToBin(coordinate, size):D4}>";
 }

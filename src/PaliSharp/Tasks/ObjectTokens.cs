@@ -21,6 +21,11 @@ internal sealed class ObjectTokens
             "The model's tokenizer has no <loc> tokens, so it cannot detect. Use a PaliGemma checkpoint with its own tokenizer.");
     }
 
+    /// <summary>The tokens of a model.</summary>
+    /// <exception cref="PromptException">The model has no tokenizer, or none with location tokens.</exception>
+    public static ObjectTokens Of(PaliGemma model) => new(model.Tokenizer ?? throw new PromptException(
+        $"The checkpoint '{model.Path}' has no tokenizer, so its answers cannot be read as boxes."));
+
     /// <summary>Whether a token is a location.</summary>
     public bool IsLocation(int id) => id >= _firstLocation && id < _firstLocation + _tokenizer.LocationCount;
 

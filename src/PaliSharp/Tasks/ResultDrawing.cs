@@ -19,6 +19,19 @@ public static class ResultDrawing
             found => new BoxAnnotation(found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2) { Label = found.Label, Score = found.Score }));
     }
 
+    /// <summary>Draws the boxes of pieces of text with what they say.</summary>
+    /// <param name="result">The result.</param>
+    /// <param name="image">The oriented original it is about.</param>
+    /// <returns>A new picture of the same size.</returns>
+    /// <exception cref="ArgumentException">The picture has another size than the one the result is about.</exception>
+    public static Image DrawOn(this TextDetectionResult result, Image image)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        CheckSize(image, result.Width, result.Height);
+        return image.DrawDetections(result.Regions.Select(
+            region => new BoxAnnotation(region.Box.X1, region.Box.Y1, region.Box.X2, region.Box.Y2) { Label = region.Text, Score = region.Score }));
+    }
+
     /// <summary>Draws the masks of a result, translucent and outlined, with labels and scores, one colour a label.</summary>
     /// <param name="result">The result.</param>
     /// <param name="image">The oriented original it is about.</param>

@@ -23,7 +23,7 @@ public sealed record Segment(BoundingBox Box, string Label, Mask Mask, float Sco
 }
 
 /// <summary>What a segmentation prompt yielded, with the frame its boxes and masks refer to.</summary>
-public sealed record SegmentationResult
+public sealed record SegmentationResult : ITaskResult
 {
     /// <summary>The objects, in the order the model named them.</summary>
     public required IReadOnlyList<Segment> Segments { get; init; }
@@ -42,11 +42,17 @@ public sealed record SegmentationResult
     /// </summary>
     public bool MayBeIncomplete { get; init; }
 
+    /// <inheritdoc/>
+    public FinishReason FinishReason => Generation.FinishReason;
+
     /// <summary>What in the answer did not parse and was left out.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>The model's answer itself.</summary>
     public required GenerationResult Generation { get; init; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<GenerationResult> Generations => [Generation];
 }
 
 /// <summary>How an answer is read.</summary>

@@ -13,9 +13,14 @@ internal ref struct JpegBitReader(ReadOnlySpan<byte> data, int position)
     private int _position = position;
     private bool _blocked;
 
-    // Left-aligned; zeros follow the valid bits. The count turns negative when zeros are consumed.
     private ulong _bits;
     private int _count;
+
+    /// <summary>The next bits, left-aligned; zeros follow the valid ones. Loops over many symbols keep a copy in registers.</summary>
+    public ulong Bits { readonly get => _bits; set => _bits = value; }
+
+    /// <summary>The number of valid <see cref="Bits"/>; negative when zeros were consumed.</summary>
+    public int Count { readonly get => _count; set => _count = value; }
 
     /// <summary>The position of the next byte, or of the marker that ended the data.</summary>
     public readonly int Position => _position;
@@ -31,7 +36,69 @@ internal ref struct JpegBitReader(ReadOnlySpan<byte> data, int position)
     public void Refill()
     {
         if (_count < 32)
-            RefillSlow();
+            RefillAlways();
+    }
+
+    /// <summary>Adds as many bits as fit and as there are.</summary>
+    public void RefillAlways()
+    {
+        if (_blocked)
+            return;
+        if (_position + 8 <= _data.Length)
+        {
+            ulong next = BinaryPrimitives.ReadUInt64BigEndian(_data[_position..]);
+            ulong inverse = ~next;
+            if (((inverse - 0x0101010101010101) & next & 0x8080808080808080) == 0)
+            {
+                // No byte is 0xFF.
+                int bytes = (64 - _count) >> 3;
+                _bits |= next >> _count;
+                _position += bytes;
+                _count += bytes * 8;
+                if (_count < 64)
+                    _bits &= ~(ulong.MaxValue >> _count);
+                return;
+            }
+        }
+
+        while (_count <= 56)
+        {
+            if (_position >= _data.Length)
+            {
+                _blocked = true;
+                return;
+            }
+
+            byte value = _data[_position];
+            if (value == 0xFF)
+            {
+                if (_position + 1 >= _data.Length)
+                {
+                    _position = _data.Length;
+                    _blocked = true;
+                    return;
+                }
+
+                byte after = _data[_position + 1];
+                if (after == 0xFF)
+                {
+                    _position++;
+                    continue;
+                }
+
+                if (after != 0)
+                {
+                    _blocked = true;
+                    return;
+                }
+
+                _position++;
+            }
+
+            _position++;
+            _bits |= (ulong)value << (56 - _count);
+            _count += 8;
+        }
     }
 
     /// <summary>Decodes a symbol. <see cref="Refill"/> must have been called before.</summary>
@@ -104,70 +171,9 @@ internal ref struct JpegBitReader(ReadOnlySpan<byte> data, int position)
 
     private int DecodeLong(JpegHuffmanTable table)
     {
-        int symbol = table.DecodeLong((int)(_bits >> 48), out int length);
+        (int symbol, int length) = table.DecodeLong((int)(_bits >> 48));
         Skip(length);
         return symbol;
-    }
-
-    private void RefillSlow()
-    {
-        if (_blocked)
-            return;
-        if (_position + 8 <= _data.Length)
-        {
-            ulong next = BinaryPrimitives.ReadUInt64BigEndian(_data[_position..]);
-            ulong inverse = ~next;
-            if (((inverse - 0x0101010101010101) & next & 0x8080808080808080) == 0)
-            {
-                // No byte is 0xFF.
-                int bytes = (64 - _count) >> 3;
-                _bits |= next >> _count;
-                _position += bytes;
-                _count += bytes * 8;
-                if (_count < 64)
-                    _bits &= ~(ulong.MaxValue >> _count);
-                return;
-            }
-        }
-
-        while (_count <= 56)
-        {
-            if (_position >= _data.Length)
-            {
-                _blocked = true;
-                return;
-            }
-
-            byte value = _data[_position];
-            if (value == 0xFF)
-            {
-                if (_position + 1 >= _data.Length)
-                {
-                    _position = _data.Length;
-                    _blocked = true;
-                    return;
-                }
-
-                byte after = _data[_position + 1];
-                if (after == 0xFF)
-                {
-                    _position++;
-                    continue;
-                }
-
-                if (after != 0)
-                {
-                    _blocked = true;
-                    return;
-                }
-
-                _position++;
-            }
-
-            _position++;
-            _bits |= (ulong)value << (56 - _count);
-            _count += 8;
-        }
     }
 
     /// <summary>Moves to the 0xFF of the next marker and returns its second byte, or −1 at the end.</summary>

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using PaliSharp.Imaging.Simd;
 
 namespace PaliSharp.Imaging.Codecs.Jpeg;
 
@@ -16,7 +18,14 @@ internal static class JpegColorConverter
     /// <summary>Repeats grey.</summary>
     public static void Gray(ReadOnlySpan<byte> gray, Span<byte> rgb)
     {
-        for (int x = 0, to = 0; to < rgb.Length; x++, to += 3)
+        int x = 0;
+        for (; x <= (rgb.Length / 3) - 16; x += 16)
+        {
+            Vector128<byte> values = Vector128.Create(gray.Slice(x, 16));
+            Interleaving.Rgb(values, values, values, rgb.Slice(x * 3, 48));
+        }
+
+        for (int to = x * 3; to < rgb.Length; x++, to += 3)
         {
             byte value = gray[x];
             (rgb[to], rgb[to + 1], rgb[to + 2]) = (value, value, value);
@@ -26,7 +35,10 @@ internal static class JpegColorConverter
     /// <summary>Interleaves three planes.</summary>
     public static void Rgb(ReadOnlySpan<byte> red, ReadOnlySpan<byte> green, ReadOnlySpan<byte> blue, Span<byte> rgb)
     {
-        for (int x = 0, to = 0; to < rgb.Length; x++, to += 3)
+        int x = 0;
+        for (; x <= (rgb.Length / 3) - 16; x += 16)
+            Interleaving.Rgb(Vector128.Create(red.Slice(x, 16)), Vector128.Create(green.Slice(x, 16)), Vector128.Create(blue.Slice(x, 16)), rgb.Slice(x * 3, 48));
+        for (int to = x * 3; to < rgb.Length; x++, to += 3)
             (rgb[to], rgb[to + 1], rgb[to + 2]) = (red[x], green[x], blue[x]);
     }
 
@@ -34,7 +46,7 @@ internal static class JpegColorConverter
     public static void YCbCr(ReadOnlySpan<byte> luma, ReadOnlySpan<byte> cb, ReadOnlySpan<byte> cr, Span<byte> rgb)
     {
         int width = rgb.Length / 3;
-        int x = 0;
+        int x = Avx2.IsSupported ? YCbCrAvx2(luma[..width], cb[..width], cr[..width], rgb) : 0;
         for (; x <= width - 16; x += 16)
         {
             Vector128<byte> ys = Vector128.Create(luma.Slice(x, 16));
@@ -45,7 +57,7 @@ internal static class JpegColorConverter
             (Vector128<ushort> r0, Vector128<ushort> r1) = Vector128.Widen(rs);
             (Vector128<short> redLow, Vector128<short> greenLow, Vector128<short> blueLow) = Convert(y0, b0, r0);
             (Vector128<short> redHigh, Vector128<short> greenHigh, Vector128<short> blueHigh) = Convert(y1, b1, r1);
-            Interleave(Pack(redLow, redHigh), Pack(greenLow, greenHigh), Pack(blueLow, blueHigh), rgb.Slice(x * 3, 48));
+            Interleaving.Rgb(Pack(redLow, redHigh), Pack(greenLow, greenHigh), Pack(blueLow, blueHigh), rgb.Slice(x * 3, 48));
         }
 
         for (int to = x * 3; x < width; x++, to += 3)
@@ -80,6 +92,39 @@ internal static class JpegColorConverter
         }
     }
 
+    /// <summary>Converts whole groups of 16 pixels in 16-bit arithmetic.</summary>
+    /// <returns>The number of pixels converted.</returns>
+    private static int YCbCrAvx2(ReadOnlySpan<byte> luma, ReadOnlySpan<byte> cb, ReadOnlySpan<byte> cr, Span<byte> rgb)
+    {
+        Vector256<short> centre = Vector256.Create((short)128);
+        Vector256<short> one = Vector256.Create((short)1);
+
+        // Factors that do not fit in 16 bits are split: the whole part is added as it is.
+        Vector256<short> toRed = Vector256.Create((short)(CrToRed - 65536));
+        Vector256<short> toBlue = Vector256.Create((short)(CbToBlue - (2 * 65536)));
+        Vector256<short> toGreen = Vector256.Create((-CbToGreen & 0xFFFF) | ((65536 - CrToGreen) << 16)).AsInt16();
+        Vector256<int> half = Vector256.Create(Half);
+        int x = 0;
+        for (; x <= luma.Length - 16; x += 16)
+        {
+            Vector256<short> y = Avx2.ConvertToVector256Int16(Vector128.Create(luma.Slice(x, 16)));
+            Vector256<short> b = Avx2.ConvertToVector256Int16(Vector128.Create(cb.Slice(x, 16))) - centre;
+            Vector256<short> r = Avx2.ConvertToVector256Int16(Vector128.Create(cr.Slice(x, 16))) - centre;
+
+            // The high half of twice the product, plus one, halved, is the rounded product.
+            Vector256<short> red = y + r + ((Avx2.MultiplyHigh(r + r, toRed) + one) >> 1);
+            Vector256<short> blue = y + b + b + ((Avx2.MultiplyHigh(b + b, toBlue) + one) >> 1);
+            Vector256<int> low = (Avx2.MultiplyAddAdjacent(Avx2.UnpackLow(b, r), toGreen) + half) >> 16;
+            Vector256<int> high = (Avx2.MultiplyAddAdjacent(Avx2.UnpackHigh(b, r), toGreen) + half) >> 16;
+            Vector256<short> green = y + Avx2.PackSignedSaturate(low, high) - r;
+            Vector256<byte> redGreen = Avx2.Permute4x64(Avx2.PackUnsignedSaturate(red, green).AsInt64(), 0b11_01_10_00).AsByte();
+            Vector256<byte> blues = Avx2.Permute4x64(Avx2.PackUnsignedSaturate(blue, blue).AsInt64(), 0b11_01_10_00).AsByte();
+            Interleaving.Rgb(redGreen.GetLower(), redGreen.GetUpper(), blues.GetLower(), rgb.Slice(x * 3, 48));
+        }
+
+        return x;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector128<short> Red, Vector128<short> Green, Vector128<short> Blue) Convert(
         Vector128<ushort> luma, Vector128<ushort> cb, Vector128<ushort> cr)
@@ -103,27 +148,6 @@ internal static class JpegColorConverter
         Vector128<short> top = Vector128.Create((short)255);
         return Vector128.Narrow(
             Vector128.Min(Vector128.Max(low, zero), top).AsUInt16(), Vector128.Min(Vector128.Max(high, zero), top).AsUInt16());
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Interleave(Vector128<byte> red, Vector128<byte> green, Vector128<byte> blue, Span<byte> rgb)
-    {
-        // Indices beyond 15 give zero.
-        Vector128<byte> first =
-            Vector128.Shuffle(red, Vector128.Create((byte)0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, 255, 255, 5))
-            | Vector128.Shuffle(green, Vector128.Create((byte)255, 0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, 255, 255))
-            | Vector128.Shuffle(blue, Vector128.Create((byte)255, 255, 0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, 255));
-        Vector128<byte> second =
-            Vector128.Shuffle(red, Vector128.Create((byte)255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, 255, 10, 255))
-            | Vector128.Shuffle(green, Vector128.Create((byte)5, 255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, 255, 10))
-            | Vector128.Shuffle(blue, Vector128.Create((byte)255, 5, 255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, 255));
-        Vector128<byte> third =
-            Vector128.Shuffle(red, Vector128.Create((byte)255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, 15, 255, 255))
-            | Vector128.Shuffle(green, Vector128.Create((byte)255, 255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, 15, 255))
-            | Vector128.Shuffle(blue, Vector128.Create((byte)10, 255, 255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, 15));
-        first.CopyTo(rgb);
-        second.CopyTo(rgb[16..]);
-        third.CopyTo(rgb[32..]);
     }
 
     private static byte Clamp(int value) => (byte)Math.Clamp(value, 0, 255);

@@ -21,6 +21,15 @@ internal static class JpegInverseDct
     /// <param name="stride">The distance between two rows of the output.</param>
     public static void Transform(ReadOnlySpan<short> coefficients, ReadOnlySpan<ushort> quantizer, Span<byte> output, int stride)
     {
+        if (Avx2.IsSupported)
+            JpegInverseDctAvx2.Transform(coefficients, quantizer, output, stride);
+        else
+            TransformPortably(coefficients, quantizer, output, stride);
+    }
+
+    /// <summary>The same on any processor.</summary>
+    internal static void TransformPortably(ReadOnlySpan<short> coefficients, ReadOnlySpan<ushort> quantizer, Span<byte> output, int stride)
+    {
         coefficients = coefficients[..64];
         quantizer = quantizer[..64];
         Block block;

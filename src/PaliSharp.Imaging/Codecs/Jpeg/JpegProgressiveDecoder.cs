@@ -45,16 +45,38 @@ internal ref struct JpegProgressiveDecoder(JpegScan scan)
         }
 
         ReadOnlySpan<byte> natural = JpegZigzag.Natural;
-        for (int k = _scan.First; k <= _scan.Last; k++)
+        ReadOnlySpan<int> coefficients = table.Coefficients;
+        (ulong bits, int count) = (reader.Bits, reader.Count);
+        int last = _scan.Last;
+        int low = _scan.Low;
+        for (int k = _scan.First; k <= last; k++)
         {
-            reader.Refill();
+            if (count < 32)
+            {
+                (reader.Bits, reader.Count) = (bits, count);
+                reader.RefillAlways();
+                (bits, count) = (reader.Bits, reader.Count);
+            }
+
+            int whole = coefficients[(int)(bits >> (64 - JpegHuffmanTable.LookupBits))];
+            if (whole != 0)
+            {
+                int used = whole & 255;
+                bits <<= used;
+                count -= used;
+                k += (whole >> 8) & 255;
+                block[natural[k]] = (short)((whole >> 16) << low);
+                continue;
+            }
+
+            (reader.Bits, reader.Count) = (bits, count);
             int symbol = reader.Decode(table);
             int run = symbol >> 4;
-            int bits = symbol & 15;
-            if (bits != 0)
+            int size = symbol & 15;
+            if (size != 0)
             {
                 k += run;
-                block[natural[k]] = (short)(reader.TakeSigned(bits) << _scan.Low);
+                block[natural[k]] = (short)(reader.TakeSigned(size) << low);
             }
             else if (run == 15)
             {
@@ -66,9 +88,13 @@ internal ref struct JpegProgressiveDecoder(JpegScan scan)
                 _emptyBlocks = (1 << run) - 1;
                 if (run != 0)
                     _emptyBlocks += reader.Take(run);
-                break;
+                return;
             }
+
+            (bits, count) = (reader.Bits, reader.Count);
         }
+
+        (reader.Bits, reader.Count) = (bits, count);
     }
 
     private void DecodeAcRefinement(ref JpegBitReader reader, JpegHuffmanTable table, scoped Span<short> block)

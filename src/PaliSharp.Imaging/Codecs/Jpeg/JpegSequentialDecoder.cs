@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace PaliSharp.Imaging.Codecs.Jpeg;
 
 /// <summary>Decodes the blocks of sequential (baseline and extended) scans.</summary>
@@ -16,28 +19,69 @@ internal static class JpegSequentialDecoder
         if (size != 0)
             component.DcPrediction += reader.TakeSigned(size);
         block[0] = (short)component.DcPrediction;
+        return DecodeAc(ref reader, component.AcTable, ref MemoryMarshal.GetReference(block));
+    }
+
+    /// <summary>Decodes the 63 AC coefficients into a block of 64.</summary>
+    private static bool DecodeAc(ref JpegBitReader reader, JpegHuffmanTable table, ref short block)
+    {
         ReadOnlySpan<byte> natural = JpegZigzag.Natural;
-        JpegHuffmanTable table = component.AcTable;
+        ReadOnlySpan<int> coefficients = table.Coefficients;
+        ReadOnlySpan<ushort> lookup = table.Lookup;
+        (ulong bits, int count) = (reader.Bits, reader.Count);
         bool any = false;
         for (int k = 1; k < 64; k++)
         {
-            reader.Refill();
-            int symbol = reader.Decode(table);
-            int bits = symbol & 15;
-            if (bits != 0)
+            if (count < 32)
             {
-                k += symbol >> 4;
-                block[natural[k]] = (short)reader.TakeSigned(bits);
-                any = true;
+                (reader.Bits, reader.Count) = (bits, count);
+                reader.RefillAlways();
+                (bits, count) = (reader.Bits, reader.Count);
+            }
+
+            int index = (int)(bits >> (64 - JpegHuffmanTable.LookupBits));
+            int value = coefficients[index];
+            if (value != 0)
+            {
+                int used = value & 255;
+                bits <<= used;
+                count -= used;
+                k += (value >> 8) & 255;
+                value >>= 16;
             }
             else
             {
-                if (symbol != 0xF0)
-                    break;
-                k += 15;
+                int symbol = lookup[index];
+                int length = symbol >> 8;
+                symbol &= 255;
+                if (length == 0)
+                    (symbol, length) = table.DecodeLong((int)(bits >> 48));
+                bits <<= length;
+                count -= length;
+                int size = symbol & 15;
+                if (size == 0)
+                {
+                    if (symbol != 0xF0)
+                        break;
+                    k += 15;
+                    continue;
+                }
+
+                k += symbol >> 4;
+                value = (int)(bits >> (64 - size));
+                bits <<= size;
+                count -= size;
+                int half = (1 << size) >> 1;
+                if (value < half)
+                    value -= (half << 1) - 1;
             }
+
+            // The mask keeps the index below the 64 elements of the block.
+            Unsafe.Add(ref block, natural[k] & 63) = (short)value;
+            any = true;
         }
 
+        (reader.Bits, reader.Count) = (bits, count);
         return any;
     }
 }

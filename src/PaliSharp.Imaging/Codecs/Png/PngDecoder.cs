@@ -98,7 +98,7 @@ internal sealed class PngDecoder : IImageDecoder
                 {
                     inflater.ReadExactly(filtered.AsSpan(0, length + 1));
                     PngFilters.Undo(filtered[0], filtered.AsSpan(1, length), above, row, header.FilterDistance);
-                    expander.Expand(row, columns, pixels.AsSpan((y * stride) + (x0 * channels)), dx * channels);
+                    expander.Expand(row, columns, pixels.AsSpan((y * stride) + (x0 * channels), stride - (x0 * channels)), dx * channels);
                     (row, above) = (above, row);
                 }
             }

@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace PaliSharp.Imaging.Codecs.Png;
 
@@ -44,27 +46,83 @@ internal static class PngFilters
     {
         above = above[..row.Length];
         filtered = filtered[..row.Length];
-        for (int i = 0; i < row.Length; i++)
+        int head = Math.Min(distance, row.Length);
+        switch (type)
         {
-            int left = i >= distance ? row[i - distance] : 0;
-            int aboveLeft = i >= distance ? above[i - distance] : 0;
-            int prediction = type switch
+            case 0:
+                row.CopyTo(filtered);
+                break;
+            case 1:
+                row[..head].CopyTo(filtered);
+                Subtract(row[head..], row, filtered[head..]);
+                break;
+            case 2:
+                Subtract(row, above, filtered);
+                break;
+            default:
+                for (int i = 0; i < head; i++)
+                    filtered[i] = (byte)(row[i] - (type == 3 ? above[i] >> 1 : above[i]));
+                ApplyToRest(type, row, above, filtered, distance, head);
+                break;
+        }
+    }
+
+    private static void ApplyToRest(int type, ReadOnlySpan<byte> row, ReadOnlySpan<byte> above, Span<byte> filtered, int distance, int start)
+    {
+        int i = start;
+        for (; i <= row.Length - 16; i += 16)
+        {
+            (Vector128<ushort> left0, Vector128<ushort> left1) = Vector128.Widen(Vector128.Create(row.Slice(i - distance, 16)));
+            (Vector128<ushort> up0, Vector128<ushort> up1) = Vector128.Widen(Vector128.Create(above.Slice(i, 16)));
+            Vector128<ushort> first;
+            Vector128<ushort> second;
+            if (type == 3)
             {
-                0 => 0,
-                1 => left,
-                2 => above[i],
-                3 => (left + above[i]) >> 1,
-                _ => Paeth(left, above[i], aboveLeft),
-            };
+                (first, second) = ((left0 + up0) >> 1, (left1 + up1) >> 1);
+            }
+            else
+            {
+                (Vector128<ushort> corner0, Vector128<ushort> corner1) = Vector128.Widen(Vector128.Create(above.Slice(i - distance, 16)));
+                first = Paeth(left0.AsInt16(), up0.AsInt16(), corner0.AsInt16()).AsUInt16();
+                second = Paeth(left1.AsInt16(), up1.AsInt16(), corner1.AsInt16()).AsUInt16();
+            }
+
+            (Vector128.Create(row.Slice(i, 16)) - Vector128.Narrow(first, second)).CopyTo(filtered[i..]);
+        }
+
+        for (; i < row.Length; i++)
+        {
+            int prediction = type == 3 ? (row[i - distance] + above[i]) >> 1 : Paeth(row[i - distance], above[i], above[i - distance]);
             filtered[i] = (byte)(row[i] - prediction);
         }
+    }
+
+    private static void Subtract(ReadOnlySpan<byte> row, ReadOnlySpan<byte> other, Span<byte> filtered)
+    {
+        int i = 0;
+        for (; i <= row.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+            (new Vector<byte>(row[i..]) - new Vector<byte>(other[i..])).CopyTo(filtered[i..]);
+        for (; i < row.Length; i++)
+            filtered[i] = (byte)(row[i] - other[i]);
     }
 
     private static void UndoSub(ReadOnlySpan<byte> filtered, Span<byte> row, int distance)
     {
         int head = Math.Min(distance, row.Length);
         filtered[..head].CopyTo(row);
-        for (int i = head; i < row.Length; i++)
+        int i = head;
+        if (distance is 3 or 4 && row.Length >= 4)
+        {
+            // One pixel at a time in a register; of three bytes, the fourth is overwritten by the next pixel.
+            Vector128<byte> left = LoadPixel(row).AsByte();
+            for (; i <= row.Length - 4; i += distance)
+            {
+                left += LoadPixel(filtered[i..]).AsByte();
+                StorePixel(left.AsUInt32(), row[i..]);
+            }
+        }
+
+        for (; i < row.Length; i++)
             row[i] = (byte)(filtered[i] + row[i - distance]);
     }
 
@@ -82,8 +140,20 @@ internal static class PngFilters
         int head = Math.Min(distance, row.Length);
         for (int i = 0; i < head; i++)
             row[i] = (byte)(filtered[i] + (above[i] >> 1));
-        for (int i = head; i < row.Length; i++)
-            row[i] = (byte)(filtered[i] + ((row[i - distance] + above[i]) >> 1));
+        int at = head;
+        if (distance is 3 or 4 && row.Length >= 4)
+        {
+            Vector128<ushort> left = Widen(LoadPixel(row));
+            Vector128<ushort> low = Vector128.Create((ushort)255);
+            for (; at <= row.Length - 4; at += distance)
+            {
+                left = (Widen(LoadPixel(filtered[at..])) + ((left + Widen(LoadPixel(above[at..]))) >> 1)) & low;
+                StorePixel(Vector128.Narrow(left, left).AsUInt32(), row[at..]);
+            }
+        }
+
+        for (; at < row.Length; at++)
+            row[at] = (byte)(filtered[at] + ((row[at - distance] + above[at]) >> 1));
     }
 
     private static void UndoPaeth(ReadOnlySpan<byte> filtered, ReadOnlySpan<byte> above, Span<byte> row, int distance)
@@ -91,56 +161,33 @@ internal static class PngFilters
         int head = Math.Min(distance, row.Length);
         for (int i = 0; i < head; i++)
             row[i] = (byte)(filtered[i] + above[i]);
-        switch (distance)
+        int at = head;
+        if (distance is 3 or 4 && row.Length >= 4)
         {
-            case 3:
-                UndoPaeth3(filtered, above, row);
-                break;
-            case 4:
-                UndoPaeth4(filtered, above, row);
-                break;
-            default:
-                for (int i = head; i < row.Length; i++)
-                    row[i] = (byte)(filtered[i] + Paeth(row[i - distance], above[i], above[i - distance]));
-                break;
+            Vector128<short> left = Widen(LoadPixel(row)).AsInt16();
+            Vector128<short> aboveLeft = Widen(LoadPixel(above)).AsInt16();
+            Vector128<short> low = Vector128.Create((short)255);
+            for (; at <= row.Length - 4; at += distance)
+            {
+                Vector128<short> up = Widen(LoadPixel(above[at..])).AsInt16();
+                left = (Widen(LoadPixel(filtered[at..])).AsInt16() + Paeth(left, up, aboveLeft)) & low;
+                StorePixel(Vector128.Narrow(left.AsUInt16(), left.AsUInt16()).AsUInt32(), row[at..]);
+                aboveLeft = up;
+            }
         }
+
+        for (; at < row.Length; at++)
+            row[at] = (byte)(filtered[at] + Paeth(row[at - distance], above[at], above[at - distance]));
     }
 
-    // The two common pixel sizes keep the left neighbours in registers: the loop is a chain through them.
-    private static void UndoPaeth3(ReadOnlySpan<byte> filtered, ReadOnlySpan<byte> above, Span<byte> row)
-    {
-        if (row.Length < 3)
-            return;
-        (int l0, int l1, int l2) = (row[0], row[1], row[2]);
-        (int c0, int c1, int c2) = (above[0], above[1], above[2]);
-        for (int i = 3; i + 2 < row.Length && i + 2 < filtered.Length && i + 2 < above.Length; i += 3)
-        {
-            (int a0, int a1, int a2) = (above[i], above[i + 1], above[i + 2]);
-            l0 = (byte)(filtered[i] + Paeth(l0, a0, c0));
-            l1 = (byte)(filtered[i + 1] + Paeth(l1, a1, c1));
-            l2 = (byte)(filtered[i + 2] + Paeth(l2, a2, c2));
-            (row[i], row[i + 1], row[i + 2]) = ((byte)l0, (byte)l1, (byte)l2);
-            (c0, c1, c2) = (a0, a1, a2);
-        }
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> LoadPixel(ReadOnlySpan<byte> source) => Vector128.CreateScalar(MemoryMarshal.Read<uint>(source));
 
-    private static void UndoPaeth4(ReadOnlySpan<byte> filtered, ReadOnlySpan<byte> above, Span<byte> row)
-    {
-        if (row.Length < 4)
-            return;
-        (int l0, int l1, int l2, int l3) = (row[0], row[1], row[2], row[3]);
-        (int c0, int c1, int c2, int c3) = (above[0], above[1], above[2], above[3]);
-        for (int i = 4; i + 3 < row.Length && i + 3 < filtered.Length && i + 3 < above.Length; i += 4)
-        {
-            (int a0, int a1, int a2, int a3) = (above[i], above[i + 1], above[i + 2], above[i + 3]);
-            l0 = (byte)(filtered[i] + Paeth(l0, a0, c0));
-            l1 = (byte)(filtered[i + 1] + Paeth(l1, a1, c1));
-            l2 = (byte)(filtered[i + 2] + Paeth(l2, a2, c2));
-            l3 = (byte)(filtered[i + 3] + Paeth(l3, a3, c3));
-            (row[i], row[i + 1], row[i + 2], row[i + 3]) = ((byte)l0, (byte)l1, (byte)l2, (byte)l3);
-            (c0, c1, c2, c3) = (a0, a1, a2, a3);
-        }
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<ushort> Widen(Vector128<uint> pixel) => Vector128.WidenLower(pixel.AsByte());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StorePixel(Vector128<uint> pixel, Span<byte> target) => MemoryMarshal.Write(target, pixel.ToScalar());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Paeth(int left, int above, int aboveLeft)
@@ -150,5 +197,18 @@ internal static class PngFilters
         int toAboveLeft = Math.Abs(left + above - (2 * aboveLeft));
         int best = toAbove <= toAboveLeft ? above : aboveLeft;
         return toLeft <= toAbove && toLeft <= toAboveLeft ? left : best;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<short> Paeth(Vector128<short> left, Vector128<short> above, Vector128<short> aboveLeft)
+    {
+        Vector128<short> across = above - aboveLeft;
+        Vector128<short> down = left - aboveLeft;
+        Vector128<short> toAboveLeft = Vector128.Abs(across + down);
+        Vector128<short> toLeft = Vector128.Abs(across);
+        Vector128<short> toAbove = Vector128.Abs(down);
+        Vector128<short> least = Vector128.Min(toAboveLeft, Vector128.Min(toLeft, toAbove));
+        Vector128<short> best = Vector128.ConditionalSelect(Vector128.Equals(toAbove, least), above, aboveLeft);
+        return Vector128.ConditionalSelect(Vector128.Equals(toLeft, least), left, best);
     }
 }

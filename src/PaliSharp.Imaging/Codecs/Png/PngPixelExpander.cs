@@ -1,4 +1,7 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using PaliSharp.Imaging.Simd;
 
 namespace PaliSharp.Imaging.Codecs.Png;
 
@@ -90,15 +93,34 @@ internal sealed class PngPixelExpander
     private void ExpandTable(ReadOnlySpan<byte> row, int count, Span<byte> target, int step)
     {
         int depth = _header.BitDepth;
-        int perByte = 8 / depth;
-        int mask = (1 << depth) - 1;
         int channels = Channels;
-        ReadOnlySpan<byte> table = _table;
-        for (int i = 0, to = 0; i < count; i++, to += step)
+        int i = 0;
+        int to = 0;
+        if (depth == 8 && step == 3 && _header.ColorType == PngColorType.Gray)
         {
-            int shift = 8 - depth - (i % perByte * depth);
-            int value = (row[i / perByte] >> shift) & mask;
-            table.Slice(value * 4, channels).CopyTo(target[to..]);
+            for (; i <= count - 16; i += 16, to += 48)
+            {
+                Vector128<byte> values = Vector128.Create(row.Slice(i, 16));
+                Interleaving.Rgb(values, values, values, target.Slice(to, 48));
+            }
+        }
+
+        ReadOnlySpan<byte> table = _table;
+        ReadOnlySpan<uint> entries = MemoryMarshal.Cast<byte, uint>(table);
+        int shiftOfCount = depth switch { 8 => 0, 4 => 1, 2 => 2, _ => 3 };
+        int mask = (1 << depth) - 1;
+
+        // Four bytes are written also for three: the next pixel overwrites the fourth. Interlaced rows have others' pixels there.
+        for (; step == channels && i < count && target.Length - to >= 4; i++, to += step)
+        {
+            int shift = 8 - depth - ((i & ((1 << shiftOfCount) - 1)) * depth);
+            MemoryMarshal.Write(target[to..], entries[(row[i >> shiftOfCount] >> shift) & mask]);
+        }
+
+        for (; i < count; i++, to += step)
+        {
+            int shift = 8 - depth - ((i & ((1 << shiftOfCount) - 1)) * depth);
+            table.Slice(((row[i >> shiftOfCount] >> shift) & mask) * 4, channels).CopyTo(target[to..]);
         }
     }
 

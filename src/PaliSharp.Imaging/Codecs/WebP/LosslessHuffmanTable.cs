@@ -1,37 +1,39 @@
+using System.Runtime.CompilerServices;
+
 namespace PaliSharp.Imaging.Codecs.WebP;
 
-/// <summary>A prefix code of lossless WebP.</summary>
+/// <summary>A prefix code of lossless WebP: a look-up by the next eight bits, with a second one for longer codes.</summary>
 internal sealed class LosslessHuffmanTable
 {
-    private const int LongestLookup = 8;
+    private const int RootBits = 8;
     private const int LongestCode = 15;
 
-    // (Length + 1) × 4096 + symbol, by the next bits; 0 where the code is longer.
-    private readonly ushort[] _lookup;
+    // Symbol × 65536 + bits of the code. For longer codes a link: place of the second look-up × 65536 + its bits × 256 + 255.
+    private readonly uint[] _entries;
     private readonly uint _mask;
-    private readonly ushort[] _sorted;
-    private readonly ushort[] _counts;
 
-    private LosslessHuffmanTable(ushort[] lookup, ushort[] sorted, ushort[] counts)
+    private LosslessHuffmanTable(uint[] entries, int rootBits)
     {
-        _lookup = lookup;
-        _mask = (uint)lookup.Length - 1;
-        _sorted = sorted;
-        _counts = counts;
+        _entries = entries;
+        _mask = (1u << rootBits) - 1;
     }
 
     /// <summary>About how many bytes the table occupies.</summary>
-    public int Bytes => 160 + (2 * (_lookup.Length + _sorted.Length + _counts.Length));
+    public int Bytes => 64 + (4 * _entries.Length);
+
+    /// <summary>Whether there is only one symbol, so that no bits are read.</summary>
+    public bool IsSingle => _mask == 0;
 
     /// <summary>A code of one symbol, which takes no bits.</summary>
-    public static LosslessHuffmanTable Single(int symbol) => new([(ushort)((1 << 12) | symbol)], [], []);
+    public static LosslessHuffmanTable Single(int symbol) => new([(uint)symbol << 16], 0);
 
     /// <summary>Builds the canonical code.</summary>
     /// <param name="lengths">The bits of each symbol's code, 0 to 15.</param>
     /// <exception cref="ImageFormatException">The lengths are no complete code.</exception>
     public static LosslessHuffmanTable Create(ReadOnlySpan<byte> lengths)
     {
-        ushort[] counts = new ushort[LongestCode + 1];
+        Span<int> counts = stackalloc int[LongestCode + 1];
+        counts.Clear();
         foreach (byte length in lengths)
             counts[length]++;
         int used = lengths.Length - counts[0];
@@ -58,53 +60,107 @@ internal sealed class LosslessHuffmanTable
                 sorted[starts[lengths[symbol]]++] = (ushort)symbol;
         }
 
-        int bits = Math.Min(longest, LongestLookup);
-        ushort[] lookup = new ushort[1 << bits];
-        FillLookup(lookup, bits, sorted, counts);
-        return new LosslessHuffmanTable(lookup, sorted, counts);
+        int rootBits = Math.Min(longest, RootBits);
+        return new LosslessHuffmanTable(MakeEntries(sorted, counts, rootBits), rootBits);
     }
 
-    /// <summary>The entry for the next bits.</summary>
-    public int Lookup(uint bits) => _lookup[bits & _mask];
-
-    /// <summary>Decodes a code that is longer than the look-up.</summary>
-    public int DecodeLong(uint bits, out int length)
+    /// <summary>The symbol that the next bits stand for, times 65536, plus the number of its bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public uint Find(uint bits)
     {
-        int code = 0;
-        int first = 0;
-        int index = 0;
-        for (length = 1; length <= LongestCode; length++, bits >>= 1)
-        {
-            code |= (int)(bits & 1);
-            int count = _counts[length];
-            if (code - first < count)
-                return _sorted[index + code - first];
-            index += count;
-            first = (first + count) << 1;
-            code <<= 1;
-        }
-
-        // Complete codes always match.
-        throw new ImageFormatException("The WebP file holds an invalid code: it is damaged.");
+        uint[] entries = _entries;
+        uint entry = entries[bits & _mask];
+        if ((entry & 255) == 255)
+            entry = entries[(entry >> 16) + ((bits >> RootBits) & ((1u << (int)((entry >> 8) & 255)) - 1))];
+        return entry;
     }
 
-    private static void FillLookup(ushort[] lookup, int bits, ushort[] sorted, ushort[] counts)
+    private static uint[] MakeEntries(ReadOnlySpan<ushort> sorted, ReadOnlySpan<int> counts, int rootBits)
     {
+        uint[] entries = new uint[SizeOfEntries(counts, rootBits)];
         int code = 0;
         int index = 0;
-        for (int length = 1; length <= bits; length++)
+        int second = 1 << rootBits;
+        int root = -1;
+        int secondBits = 0;
+        for (int length = 1; length <= LongestCode; length++)
         {
-            for (int i = 0; i < counts[length]; i++, code++, index++)
+            for (int left = counts[length]; left > 0; left--, code++, index++)
             {
-                // Codes arrive with their first bit lowest.
-                int reversed = 0;
-                for (int bit = 0; bit < length; bit++)
-                    reversed |= ((code >> bit) & 1) << (length - 1 - bit);
-                for (int at = reversed; at < lookup.Length; at += 1 << length)
-                    lookup[at] = (ushort)(((length + 1) << 12) | sorted[index]);
+                uint entry = ((uint)sorted[index] << 16) | (uint)length;
+                int reversed = Reverse(code, length);
+                if (length <= rootBits)
+                {
+                    for (int at = reversed; at < 1 << rootBits; at += 1 << length)
+                        entries[at] = entry;
+                    continue;
+                }
+
+                if ((reversed & ((1 << rootBits) - 1)) != root)
+                {
+                    // The codes of one root are neighbours: a new root starts the next second look-up.
+                    second += root < 0 ? 0 : 1 << secondBits;
+                    root = reversed & ((1 << rootBits) - 1);
+                    secondBits = SecondBits(counts, length, left, rootBits);
+                    entries[root] = ((uint)second << 16) | ((uint)secondBits << 8) | 255;
+                }
+
+                for (int at = reversed >> rootBits; at < 1 << secondBits; at += 1 << (length - rootBits))
+                    entries[second + at] = entry;
             }
 
             code <<= 1;
         }
+
+        return entries;
+    }
+
+    private static int SizeOfEntries(ReadOnlySpan<int> counts, int rootBits)
+    {
+        // Walks over the codes as MakeEntries does. Second look-ups are aligned, so their first code ends in zeros.
+        int size = 1 << rootBits;
+        int code = 0;
+        int root = -1;
+        for (int length = 1; length <= LongestCode; length++)
+        {
+            for (int left = counts[length]; left > 0; left--, code++)
+            {
+                if (length > rootBits && code >> (length - rootBits) != root)
+                {
+                    root = code >> (length - rootBits);
+                    size += 1 << SecondBits(counts, length, left, rootBits);
+                }
+            }
+
+            code <<= 1;
+        }
+
+        return size;
+    }
+
+    /// <summary>The bits of the second look-up that starts with a code of this length, of which so many are left.</summary>
+    private static int SecondBits(ReadOnlySpan<int> counts, int length, int left, int rootBits)
+    {
+        int open = 1 << (length - rootBits);
+        while (length < LongestCode)
+        {
+            open -= left;
+            if (open <= 0)
+                break;
+            length++;
+            open <<= 1;
+            left = counts[length];
+        }
+
+        return length - rootBits;
+    }
+
+    /// <summary>Codes arrive with their first bit lowest.</summary>
+    private static int Reverse(int code, int length)
+    {
+        int reversed = 0;
+        for (int bit = 0; bit < length; bit++)
+            reversed |= ((code >> bit) & 1) << (length - 1 - bit);
+        return reversed;
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace PaliSharp.Imaging.Codecs.WebP;
 
 /// <summary>The reversible transforms of lossless WebP.</summary>
@@ -16,8 +18,6 @@ internal enum LosslessTransformKind
 /// <param name="Data">Parameters of the blocks, or the palette.</param>
 internal sealed record LosslessTransform(LosslessTransformKind Kind, int Bits, int Width, uint[] Data)
 {
-    private const uint Opaque = 0xFF000000;
-
     /// <summary>Undoes the transform.</summary>
     /// <returns>The pixels: the same array, or a wider one after unpacking indices.</returns>
     public uint[] Invert(uint[] pixels, int height)
@@ -31,15 +31,10 @@ internal sealed record LosslessTransform(LosslessTransformKind Kind, int Bits, i
                 InvertCrossColor(pixels, height);
                 return pixels;
             case LosslessTransformKind.SubtractGreen:
-                for (int i = 0; i < pixels.Length; i++)
-                {
-                    uint green = (pixels[i] >> 8) & 255;
-                    pixels[i] = Add(pixels[i], (green << 16) | green);
-                }
-
+                AddGreen(pixels);
                 return pixels;
             default:
-                return LookUpColors(pixels, height);
+                return Bits == 0 ? LookUpColors(pixels) : UnpackColors(pixels, height);
         }
     }
 
@@ -47,84 +42,40 @@ internal sealed record LosslessTransform(LosslessTransformKind Kind, int Bits, i
     public static uint Add(uint a, uint b) =>
         (((a & 0xFF00FF00) + (b & 0xFF00FF00)) & 0xFF00FF00) | (((a & 0x00FF00FF) + (b & 0x00FF00FF)) & 0x00FF00FF);
 
-    private static uint Average(uint a, uint b) => (((a ^ b) & 0xFEFEFEFE) >> 1) + (a & b);
-
-    private static int Distance(uint a, uint b, int shift) => Math.Abs((int)((a >> shift) & 255) - (int)((b >> shift) & 255));
-
-    private static uint Select(uint left, uint top, uint topLeft)
+    private static void AddGreen(Span<uint> pixels)
     {
-        int toLeft = 0;
-        int toTop = 0;
-        for (int shift = 0; shift < 32; shift += 8)
+        int i = 0;
+        var mask = new Vector<uint>(255);
+        for (; i <= pixels.Length - Vector<uint>.Count; i += Vector<uint>.Count)
         {
-            toLeft += Distance(top, topLeft, shift);
-            toTop += Distance(left, topLeft, shift);
+            var pixel = new Vector<uint>(pixels[i..]);
+            Vector<uint> green = (pixel >> 8) & mask;
+            Vector.AsVectorUInt32(Vector.AsVectorByte(pixel) + Vector.AsVectorByte(green | (green << 16))).CopyTo(pixels[i..]);
         }
 
-        return toLeft < toTop ? left : top;
-    }
-
-    private static uint ClampedGradient(uint left, uint top, uint topLeft)
-    {
-        uint result = 0;
-        for (int shift = 0; shift < 32; shift += 8)
+        for (; i < pixels.Length; i++)
         {
-            int value = (int)((left >> shift) & 255) + (int)((top >> shift) & 255) - (int)((topLeft >> shift) & 255);
-            result |= (uint)Math.Clamp(value, 0, 255) << shift;
+            uint green = (pixels[i] >> 8) & 255;
+            pixels[i] = Add(pixels[i], (green << 16) | green);
         }
-
-        return result;
     }
-
-    private static uint ClampedHalf(uint average, uint topLeft)
-    {
-        uint result = 0;
-        for (int shift = 0; shift < 32; shift += 8)
-        {
-            int a = (int)((average >> shift) & 255);
-            int b = (int)((topLeft >> shift) & 255);
-            result |= (uint)Math.Clamp(a + ((a - b) / 2), 0, 255) << shift;
-        }
-
-        return result;
-    }
-
-    private static uint Predict(int mode, uint left, uint top, uint topLeft, uint topRight) => mode switch
-    {
-        1 => left,
-        2 => top,
-        3 => topRight,
-        4 => topLeft,
-        5 => Average(Average(left, topRight), top),
-        6 => Average(left, topLeft),
-        7 => Average(left, top),
-        8 => Average(topLeft, top),
-        9 => Average(top, topRight),
-        10 => Average(Average(left, topLeft), Average(top, topRight)),
-        11 => Select(left, top, topLeft),
-        12 => ClampedGradient(left, top, topLeft),
-        13 => ClampedHalf(Average(left, top), topLeft),
-        _ => Opaque,
-    };
 
     private static int Delta(uint multiplier, uint color) => (sbyte)multiplier * (sbyte)color >> 5;
 
     private void InvertPredictor(uint[] pixels, int height)
     {
         int blocks = LosslessDecoder.Subsampled(Width, Bits);
-        for (int x = 0; x < Width; x++)
-            pixels[x] = Add(pixels[x], x == 0 ? Opaque : pixels[x - 1]);
+        LosslessPredictors.AddLeft(LosslessPredictors.Opaque, pixels.AsSpan(0, Width));
         for (int y = 1; y < height; y++)
         {
             int at = y * Width;
             pixels[at] = Add(pixels[at], pixels[at - Width]);
-            for (int x = 1; x < Width; x++)
+            ReadOnlySpan<uint> modes = Data.AsSpan((y >> Bits) * blocks, blocks);
+            for (int x = 1; x < Width;)
             {
-                int i = at + x;
-                int mode = (int)(Data[((y >> Bits) * blocks) + (x >> Bits)] >> 8) & 15;
-
-                // Beyond the last column the row above goes on with the first pixel of this row.
-                pixels[i] = Add(pixels[i], Predict(mode, pixels[i - 1], pixels[i - Width], pixels[i - Width - 1], pixels[i - Width + 1]));
+                int end = Math.Min(Width, ((x >> Bits) + 1) << Bits);
+                LosslessPredictors.Add((int)(modes[x >> Bits] >> 8) & 15, pixels, at + x, end - x, Width);
+                x = end;
             }
         }
     }
@@ -134,33 +85,72 @@ internal sealed record LosslessTransform(LosslessTransformKind Kind, int Bits, i
         int blocks = LosslessDecoder.Subsampled(Width, Bits);
         for (int y = 0; y < height; y++)
         {
-            for (int x = 0; x < Width; x++)
+            ReadOnlySpan<uint> multipliers = Data.AsSpan((y >> Bits) * blocks, blocks);
+            for (int block = 0; block < blocks; block++)
             {
-                uint pixel = pixels[(y * Width) + x];
-                uint multipliers = Data[((y >> Bits) * blocks) + (x >> Bits)];
-                uint green = pixel >> 8;
-                uint red = (pixel >> 16) + (uint)Delta(multipliers, green);
-                uint blue = pixel + (uint)Delta(multipliers >> 8, green) + (uint)Delta(multipliers >> 16, red);
-                pixels[(y * Width) + x] = (pixel & 0xFF00FF00) | ((red & 255) << 16) | (blue & 255);
+                int start = block << Bits;
+                AddCrossColor(pixels.AsSpan((y * Width) + start, Math.Min(1 << Bits, Width - start)), multipliers[block]);
             }
         }
     }
 
-    private uint[] LookUpColors(uint[] pixels, int height)
+    private static void AddCrossColor(Span<uint> pixels, uint multipliers)
+    {
+        int i = 0;
+        var greenToRed = new Vector<int>((sbyte)multipliers);
+        var greenToBlue = new Vector<int>((sbyte)(multipliers >> 8));
+        var redToBlue = new Vector<int>((sbyte)(multipliers >> 16));
+        var low = new Vector<int>(255);
+        for (; i <= pixels.Length - Vector<int>.Count; i += Vector<int>.Count)
+        {
+            // Channels as signed bytes: shifted to the top, then down with their sign.
+            Vector<int> pixel = Vector.AsVectorInt32(new Vector<uint>(pixels[i..]));
+            Vector<int> green = (pixel << 16) >> 24;
+            Vector<int> red = (pixel >> 16) + ((greenToRed * green) >> 5);
+            Vector<int> blue = pixel + ((greenToBlue * green) >> 5) + ((redToBlue * ((red << 24) >> 24)) >> 5);
+            Vector<int> result = (pixel & ~(low | (low << 16))) | ((red & low) << 16) | (blue & low);
+            Vector.AsVectorUInt32(result).CopyTo(pixels[i..]);
+        }
+
+        for (; i < pixels.Length; i++)
+        {
+            uint pixel = pixels[i];
+            uint green = pixel >> 8;
+            uint red = (pixel >> 16) + (uint)Delta(multipliers, green);
+            uint blue = pixel + (uint)Delta(multipliers >> 8, green) + (uint)Delta(multipliers >> 16, red);
+            pixels[i] = (pixel & 0xFF00FF00) | ((red & 255) << 16) | (blue & 255);
+        }
+    }
+
+    private uint[] LookUpColors(uint[] pixels)
+    {
+        // Colours beyond the palette are transparent black.
+        uint[] palette = new uint[256];
+        Data.CopyTo(palette, 0);
+        foreach (ref uint pixel in pixels.AsSpan())
+            pixel = palette[(byte)(pixel >> 8)];
+        return pixels;
+    }
+
+    private uint[] UnpackColors(uint[] pixels, int height)
     {
         int packedWidth = LosslessDecoder.Subsampled(Width, Bits);
         int bitsOfIndex = 8 >> Bits;
         uint mask = (1u << bitsOfIndex) - 1;
-        uint[] result = Bits == 0 ? pixels : new uint[Width * height];
+        uint[] palette = new uint[256];
+        Data.CopyTo(palette, 0);
+        uint[] result = GC.AllocateUninitializedArray<uint>(Width * height);
         for (int y = 0; y < height; y++)
         {
-            for (int x = 0; x < Width; x++)
+            ReadOnlySpan<uint> source = pixels.AsSpan(y * packedWidth, packedWidth);
+            Span<uint> row = result.AsSpan(y * Width, Width);
+            uint packed = 0;
+            for (int x = 0; x < row.Length; x++)
             {
-                uint packed = pixels[(y * packedWidth) + (x >> Bits)] >> 8;
-                uint index = (packed >> ((x & ((1 << Bits) - 1)) * bitsOfIndex)) & mask;
-
-                // Colours beyond the palette are transparent black.
-                result[(y * Width) + x] = index < Data.Length ? Data[index] : 0;
+                if ((x & ((1 << Bits) - 1)) == 0)
+                    packed = source[x >> Bits] >> 8;
+                row[x] = palette[(byte)(packed & mask)];
+                packed >>= bitsOfIndex;
             }
         }
 

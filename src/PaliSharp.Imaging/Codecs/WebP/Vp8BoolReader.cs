@@ -1,45 +1,23 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
-
 namespace PaliSharp.Imaging.Codecs.WebP;
 
-/// <summary>The arithmetic decoder of VP8 over a part of a file.</summary>
+/// <summary>The arithmetic decoder of VP8 over a part of a file. Holds the state between uses of <see cref="Vp8BoolWindow"/>, which does the work.</summary>
 internal struct Vp8BoolReader(ReadOnlyMemory<byte> data)
 {
-    private readonly ReadOnlyMemory<byte> _data = data;
-    private int _position;
-    private ulong _value;
+    /// <summary>The state: position, value, unread bits below the eight that decide, and the range less one.</summary>
+    internal Vp8BoolState State = new(0, 0, -8, 254);
 
-    // The number of unread bits below the eight that decide; the range is stored less one.
-    private int _bits = -8;
-    private uint _range = 254;
+    /// <summary>The bytes.</summary>
+    internal readonly ReadOnlySpan<byte> Data => data.Span;
 
     /// <summary>Whether bytes beyond the end were needed.</summary>
-    public bool IsExhausted { get; private set; }
+    public readonly bool IsExhausted => State.Position > data.Length;
 
     /// <summary>Decodes a bit that is 0 with a probability of so many 256ths.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Take(int probability)
     {
-        if (_bits < 0)
-            Load();
-        uint split = (_range * (uint)probability) >> 8;
-        uint value = (uint)(_value >> _bits);
-        bool bit = value > split;
-        uint range;
-        if (bit)
-        {
-            range = _range - split;
-            _value -= (ulong)(split + 1) << _bits;
-        }
-        else
-        {
-            range = split + 1;
-        }
-
-        int shift = 7 - BitOperations.Log2(range);
-        _bits -= shift;
-        _range = (range << shift) - 1;
+        var window = new Vp8BoolWindow(this);
+        bool bit = window.Take(probability);
+        window.Close(ref this);
         return bit;
     }
 
@@ -64,19 +42,4 @@ internal struct Vp8BoolReader(ReadOnlyMemory<byte> data)
 
     /// <summary>Decodes a flag and, if it is set, a signed number; else 0.</summary>
     public int TakeOptional(int bits) => Take(128) ? TakeSigned(bits) : 0;
-
-    private void Load()
-    {
-        ReadOnlySpan<byte> source = _data.Span;
-        while (_bits < 0 || (_bits <= 40 && _position < source.Length))
-        {
-            byte next = 0;
-            if (_position < source.Length)
-                next = source[_position++];
-            else
-                IsExhausted = true;
-            _value = (_value << 8) | next;
-            _bits += 8;
-        }
-    }
 }

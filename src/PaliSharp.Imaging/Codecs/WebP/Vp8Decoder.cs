@@ -3,6 +3,9 @@ namespace PaliSharp.Imaging.Codecs.WebP;
 /// <summary>Decodes a key frame of VP8, the lossy bitstream of WebP.</summary>
 internal sealed class Vp8Decoder
 {
+    // Prediction needs the row above unfiltered, so a row is filtered when the next one is decoded; that changes the end of the one before.
+    private const int KeptRows = 3;
+
     private readonly Vp8Header _header;
     private readonly int _columns;
     private readonly int _rows;
@@ -15,31 +18,41 @@ internal sealed class Vp8Decoder
     private readonly Vp8Mode[] _modes = new Vp8Mode[16];
     private readonly short[] _residuals = new short[24 * 16];
 
-    // For each macroblock the index of its filter strength, and 8 if inner edges are filtered too.
+    private readonly Vp8BlockKind[] _kinds = new Vp8BlockKind[24];
+
+    // For each macroblock of two rows the index of its filter strength, and 8 if inner edges are filtered too.
     private readonly byte[] _filters;
+    private readonly Vp8ColorConverter _converter;
+    private int _written;
 
     private Vp8Decoder(Vp8Header header)
     {
         _header = header;
         _columns = (header.Width + 15) / 16;
         _rows = (header.Height + 15) / 16;
-        _planes = [new Vp8Plane(_columns * 16, _rows * 16), new Vp8Plane(_columns * 8, _rows * 8), new Vp8Plane(_columns * 8, _rows * 8)];
+        _planes = [new Vp8Plane(_columns * 16, KeptRows * 16), new Vp8Plane(_columns * 8, KeptRows * 8), new Vp8Plane(_columns * 8, KeptRows * 8)];
         _coefficients = new Vp8Coefficients(header.Coefficients, _columns);
         _modesAbove = new Vp8Mode[_columns * 4];
-        _filters = new byte[_columns * _rows];
+        _filters = new byte[_columns * 2];
+        _converter = new Vp8ColorConverter(_planes, header.Width, header.Height);
     }
 
     /// <summary>Decodes a frame.</summary>
-    /// <returns>The planes of luma, blue and red chroma.</returns>
+    /// <param name="data">The bitstream.</param>
+    /// <param name="pixels">Receives the rows of pixels; alpha, if there is any, becomes opaque.</param>
+    /// <param name="channels">The bytes of a pixel, 3 or 4.</param>
     /// <exception cref="ImageFormatException">The data is damaged or truncated.</exception>
-    public static Vp8Plane[] Decode(ReadOnlyMemory<byte> data)
+    public static void Decode(ReadOnlyMemory<byte> data, Span<byte> pixels, int channels)
     {
         var decoder = new Vp8Decoder(Vp8Header.Parse(data));
         for (int row = 0; row < decoder._rows; row++)
+        {
             decoder.DecodeRow(row);
-        if (decoder._header.IsFiltered)
-            decoder.Filter();
-        return decoder._planes;
+            if (row > 0)
+                decoder.Finish(row - 1, pixels, channels);
+        }
+
+        decoder.Finish(decoder._rows - 1, pixels, channels);
     }
 
     private void DecodeRow(int row)
@@ -49,7 +62,7 @@ internal sealed class Vp8Decoder
         _coefficients.StartRow();
         for (int column = 0; column < _columns; column++)
         {
-            ref Vp8BoolReader modes = ref _header.Modes;
+            var modes = new Vp8BoolWindow(_header.Modes);
             int segment = 0;
             if (_header.HasSegmentMap)
             {
@@ -61,19 +74,20 @@ internal sealed class Vp8Decoder
             bool inBlocks = !modes.Take(145);
             ReadLumaModes(ref modes, column, inBlocks);
             Vp8Mode chroma = !modes.Take(142) ? Vp8Mode.Dc : !modes.Take(114) ? Vp8Mode.Vertical : modes.Take(183) ? Vp8Mode.TrueMotion : Vp8Mode.Horizontal;
+            modes.Close(ref _header.Modes);
             bool any = false;
             if (skipped)
                 _coefficients.Skip(column, inBlocks);
             else
-                any = _coefficients.Read(ref tokens, column, inBlocks, _header.Quantizers[segment], _residuals);
-            if (modes.IsExhausted || tokens.IsExhausted)
+                any = _coefficients.Read(ref tokens, column, inBlocks, _header.Quantizers[segment], _residuals, _kinds);
+            if (_header.Modes.IsExhausted || tokens.IsExhausted)
                 throw Vp8Header.Damaged("ends early");
             Reconstruct(column, row, inBlocks, chroma, any);
-            _filters[(row * _columns) + column] = (byte)((segment * 2) + (inBlocks ? 1 : 0) + (inBlocks || any ? 8 : 0));
+            _filters[((row & 1) * _columns) + column] = (byte)((segment * 2) + (inBlocks ? 1 : 0) + (inBlocks || any ? 8 : 0));
         }
     }
 
-    private void ReadLumaModes(ref Vp8BoolReader reader, int column, bool inBlocks)
+    private void ReadLumaModes(ref Vp8BoolWindow reader, int column, bool inBlocks)
     {
         Span<Vp8Mode> above = _modesAbove.AsSpan(column * 4, 4);
         if (!inBlocks)
@@ -99,7 +113,7 @@ internal sealed class Vp8Decoder
         }
     }
 
-    private static Vp8Mode ReadBlockMode(ref Vp8BoolReader reader, ReadOnlySpan<byte> p)
+    private static Vp8Mode ReadBlockMode(ref Vp8BoolWindow reader, scoped ReadOnlySpan<byte> p)
     {
         if (!reader.Take(p[0]))
             return Vp8Mode.Dc;
@@ -167,20 +181,35 @@ internal sealed class Vp8Decoder
 
     private void AddResiduals(Vp8Plane plane, int x, int y, int block)
     {
+        Vp8BlockKind kind = _kinds[block];
+        if (kind == Vp8BlockKind.Empty)
+            return;
         ReadOnlySpan<short> residuals = _residuals.AsSpan(block * 16, 16);
-        if (residuals.IndexOfAnyExcept((short)0) >= 0)
-            Vp8Transforms.AddInverse(residuals, plane.Samples.AsSpan(plane.At(x, y)), plane.Stride);
+        Span<byte> samples = plane.Samples.AsSpan(plane.At(x, y));
+        if (kind == Vp8BlockKind.DcOnly)
+            Vp8Transforms.AddInverseDc(residuals[0], samples, plane.Stride);
+        else
+            Vp8Transforms.AddInverse(residuals, samples, plane.Stride);
     }
 
-    private void Filter()
+    /// <summary>Filters a row of macroblocks and writes the rows of pixels that nothing will change any more.</summary>
+    private void Finish(int row, Span<byte> pixels, int channels)
     {
-        for (int row = 0; row < _rows; row++)
+        for (int column = 0; _header.IsFiltered && column < _columns; column++)
         {
-            for (int column = 0; column < _columns; column++)
-            {
-                int filter = _filters[(row * _columns) + column];
-                Vp8LoopFilter.Apply(_planes, _header.SimpleFilter, column, row, _header.Filters[filter & 7], inner: filter >= 8);
-            }
+            int filter = _filters[((row & 1) * _columns) + column];
+            Vp8LoopFilter.Apply(_planes, _header.SimpleFilter, column, row, _header.Filters[filter & 7], inner: filter >= 8);
         }
+
+        // Half of the row: three rows of chroma at its end may still change, and each pixel needs the chroma below.
+        int end = row == _rows - 1 ? _header.Height : (row * 16) + 8;
+        int stride = _header.Width * channels;
+        for (; _written < end; _written++)
+            _converter.Convert(_written, pixels.Slice(_written * stride, stride), channels);
+        if (row == 0)
+            return;
+        _planes[0].Advance(16);
+        _planes[1].Advance(8);
+        _planes[2].Advance(8);
     }
 }

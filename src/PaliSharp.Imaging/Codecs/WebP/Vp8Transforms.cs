@@ -1,3 +1,9 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+using System.Buffers.Binary;
+
 namespace PaliSharp.Imaging.Codecs.WebP;
 
 /// <summary>The inverse transforms of VP8.</summary>
@@ -37,38 +43,83 @@ internal static class Vp8Transforms
     /// <summary>Adds the inverse transform of a block to 4×4 samples.</summary>
     public static void AddInverse(ReadOnlySpan<short> block, Span<byte> samples, int stride)
     {
-        Span<int> between = stackalloc int[16];
-        for (int i = 0; i < 4; i++)
-        {
-            int sum = block[i] + block[8 + i];
-            int difference = block[i] - block[8 + i];
-            int c = Sine(block[4 + i]) - Cosine(block[12 + i]);
-            int d = Cosine(block[4 + i]) + Sine(block[12 + i]);
-            between[i * 4] = sum + d;
-            between[(i * 4) + 1] = difference + c;
-            between[(i * 4) + 2] = difference - c;
-            between[(i * 4) + 3] = sum - d;
-        }
+        (Vector128<int> r0, Vector128<int> r1) = Vector128.Widen(Vector128.Create(block[..8]));
+        (Vector128<int> r2, Vector128<int> r3) = Vector128.Widen(Vector128.Create(block.Slice(8, 8)));
+        Pass(ref r0, ref r1, ref r2, ref r3, Vector128<int>.Zero);
+        Transpose(ref r0, ref r1, ref r2, ref r3);
+        Pass(ref r0, ref r1, ref r2, ref r3, Vector128.Create(4));
+        Transpose(ref r0, ref r1, ref r2, ref r3);
+        AddRow(r0 >> 3, samples);
+        AddRow(r1 >> 3, samples[stride..]);
+        AddRow(r2 >> 3, samples[(2 * stride)..]);
+        AddRow(r3 >> 3, samples[(3 * stride)..]);
+    }
 
-        for (int i = 0; i < 4; i++)
-        {
-            int dc = between[i] + 4;
-            int sum = dc + between[8 + i];
-            int difference = dc - between[8 + i];
-            int c = Sine(between[4 + i]) - Cosine(between[12 + i]);
-            int d = Cosine(between[4 + i]) + Sine(between[12 + i]);
-            Span<byte> row = samples.Slice(i * stride, 4);
-            row[0] = Clamp(row[0] + ((sum + d) >> 3));
-            row[1] = Clamp(row[1] + ((difference + c) >> 3));
-            row[2] = Clamp(row[2] + ((difference - c) >> 3));
-            row[3] = Clamp(row[3] + ((sum - d) >> 3));
-        }
+    /// <summary>The same for a block that has only a DC coefficient.</summary>
+    public static void AddInverseDc(int dc, Span<byte> samples, int stride)
+    {
+        Vector128<int> level = Vector128.Create((dc + 4) >> 3);
+        for (int row = 0; row < 4; row++)
+            AddRow(level, samples[(row * stride)..]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Pass(ref Vector128<int> r0, ref Vector128<int> r1, ref Vector128<int> r2, ref Vector128<int> r3, Vector128<int> rounding)
+    {
+        Vector128<int> first = r0 + rounding;
+        Vector128<int> sum = first + r2;
+        Vector128<int> difference = first - r2;
+        Vector128<int> c = Sine(r1) - Cosine(r3);
+        Vector128<int> d = Cosine(r1) + Sine(r3);
+        r0 = sum + d;
+        r1 = difference + c;
+        r2 = difference - c;
+        r3 = sum - d;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Transpose(ref Vector128<int> r0, ref Vector128<int> r1, ref Vector128<int> r2, ref Vector128<int> r3)
+    {
+        Vector128<long> a = Low(r0, r1).AsInt64();
+        Vector128<long> b = Low(r2, r3).AsInt64();
+        Vector128<long> c = High(r0, r1).AsInt64();
+        Vector128<long> d = High(r2, r3).AsInt64();
+        r0 = Vector128.Create(a.GetLower(), b.GetLower()).AsInt32();
+        r1 = Vector128.Create(a.GetUpper(), b.GetUpper()).AsInt32();
+        r2 = Vector128.Create(c.GetLower(), d.GetLower()).AsInt32();
+        r3 = Vector128.Create(c.GetUpper(), d.GetUpper()).AsInt32();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Low(Vector128<int> a, Vector128<int> b)
+    {
+        if (Sse2.IsSupported)
+            return Sse2.UnpackLow(a, b);
+        return AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b) : Vector128.Create(a[0], b[0], a[1], b[1]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> High(Vector128<int> a, Vector128<int> b)
+    {
+        if (Sse2.IsSupported)
+            return Sse2.UnpackHigh(a, b);
+        return AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b) : Vector128.Create(a[2], b[2], a[3], b[3]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddRow(Vector128<int> residuals, Span<byte> row)
+    {
+        Vector128<byte> four = Vector128.CreateScalar(BinaryPrimitives.ReadUInt32LittleEndian(row)).AsByte();
+        Vector128<int> sum = Vector128.WidenLower(Vector128.WidenLower(four)).AsInt32() + residuals;
+        Vector128<int> clamped = Vector128.Min(Vector128.Max(sum, Vector128<int>.Zero), Vector128.Create(255));
+        Vector128<ushort> narrow = Vector128.Narrow(clamped, clamped).AsUInt16();
+        BinaryPrimitives.WriteUInt32LittleEndian(row, Vector128.Narrow(narrow, narrow).AsUInt32().ToScalar());
     }
 
     // √2 · cos(π/8) and √2 · sin(π/8) in 16 bits.
-    private static int Cosine(int value) => ((value * 20091) >> 16) + value;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Cosine(Vector128<int> value) => ((value * 20091) >> 16) + value;
 
-    private static int Sine(int value) => (value * 35468) >> 16;
-
-    private static byte Clamp(int value) => (byte)Math.Clamp(value, 0, 255);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Sine(Vector128<int> value) => (value * 35468) >> 16;
 }

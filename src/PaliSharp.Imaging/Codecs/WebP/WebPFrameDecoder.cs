@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
+
 namespace PaliSharp.Imaging.Codecs.WebP;
 
 /// <summary>Decodes the pixels of one frame.</summary>
@@ -12,7 +15,9 @@ internal static class WebPFrameDecoder
     public static byte[] Decode(WebPFrame frame, int channels, ImageDecoderOptions options)
     {
         (int width, int height) = frame.Size;
-        long working = (long)width * height * (frame.IsLossless ? sizeof(uint) : 2);
+
+        // Lossy pictures are decoded in rows, but alpha is coded without loss.
+        long working = frame.IsLossless || (channels == 4 && WebPAlpha.IsCompressed(frame.Alpha.Span)) ? (long)width * height * sizeof(uint) : 0;
         if (working > options.MaxWorkingBytes)
         {
             throw new ResourceLimitException(
@@ -28,27 +33,48 @@ internal static class WebPFrameDecoder
         bool hasAlpha = frame.HasAlpha;
         uint[] decoded = LosslessDecoder.Decode(frame.Data.Span[5..], width, height, options);
         byte[] pixels = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(width, height, channels));
-        for (int i = 0, at = 0; i < decoded.Length; i++, at += channels)
+        if (channels == 4)
+            ToRgba(decoded, pixels, hasAlpha ? 0 : 0xFF000000);
+        else
+            ToRgb(decoded, pixels);
+        return pixels;
+    }
+
+    private static void ToRgb(ReadOnlySpan<uint> decoded, Span<byte> pixels)
+    {
+        int i = 0;
+        int at = 0;
+
+        // Sixteen bytes are written for twelve, so the last pixels are done apart.
+        for (; BitConverter.IsLittleEndian && i <= decoded.Length - 6; i += 4, at += 12)
         {
-            uint pixel = decoded[i];
-            Span<byte> to = pixels.AsSpan(at, channels);
-            (to[0], to[1], to[2]) = ((byte)(pixel >> 16), (byte)(pixel >> 8), (byte)pixel);
-            if (channels == 4)
-                to[3] = hasAlpha ? (byte)(pixel >> 24) : (byte)255;
+            Vector128<byte> four = Vector128.Create(decoded.Slice(i, 4)).AsByte();
+            Vector128.Shuffle(four, Vector128.Create((byte)2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 255, 255, 255, 255)).CopyTo(pixels[at..]);
         }
 
-        return pixels;
+        for (; i < decoded.Length; i++, at += 3)
+        {
+            uint pixel = decoded[i];
+            (pixels[at], pixels[at + 1], pixels[at + 2]) = ((byte)(pixel >> 16), (byte)(pixel >> 8), (byte)pixel);
+        }
+    }
+
+    private static void ToRgba(ReadOnlySpan<uint> decoded, Span<byte> pixels, uint opaque)
+    {
+        for (int i = 0, at = 0; i < decoded.Length; i++, at += 4)
+        {
+            uint pixel = decoded[i] | opaque;
+            uint swapped = (pixel & 0xFF00FF00) | ((pixel >> 16) & 255) | ((pixel & 255) << 16);
+            BinaryPrimitives.WriteUInt32LittleEndian(pixels[at..], swapped);
+        }
     }
 
     private static byte[] DecodeLossy(WebPFrame frame, int width, int height, int channels, ImageDecoderOptions options)
     {
-        var converter = new Vp8ColorConverter(Vp8Decoder.Decode(frame.Data), width, height);
-        byte[] alpha = channels == 4 && !frame.Alpha.IsEmpty ? WebPAlpha.Decode(frame.Alpha.Span, width, height, options) : [];
         byte[] pixels = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(width, height, channels));
-        for (int y = 0; y < height; y++)
-            converter.Convert(y, pixels.AsSpan(y * width * channels, width * channels), channels);
-        for (int i = 0; channels == 4 && i < width * height; i++)
-            pixels[(4 * i) + 3] = alpha.Length == 0 ? (byte)255 : alpha[i];
+        Vp8Decoder.Decode(frame.Data, pixels, channels);
+        if (channels == 4 && !frame.Alpha.IsEmpty)
+            WebPAlpha.Decode(frame.Alpha.Span, width, height, pixels, options);
         return pixels;
     }
 }

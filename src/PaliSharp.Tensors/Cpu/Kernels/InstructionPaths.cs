@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using PaliSharp.Tensors.Cpu.Gradients;
 using PaliSharp.Tensors.Cpu.Simd;
 
 namespace PaliSharp.Tensors.Cpu.Kernels;
@@ -41,5 +42,14 @@ internal static class InstructionPaths
         InstructionPath.Avx2 => new VectorKernelSet<Avx2Simd, Vector256<float>>(team, pool),
         InstructionPath.AdvSimd => new VectorKernelSet<AdvSimdSimd, Vector128<float>>(team, pool),
         _ => new VectorKernelSet<PortableSimd, Vector<float>>(team, pool),
+    };
+
+    /// <summary>Compiles the gradients of a path.</summary>
+    public static GradientKernels CreateGradients(InstructionPath path, ThreadTeam team, TensorPool pool) => path switch
+    {
+        InstructionPath.Avx512 => new VectorGradientKernels<Avx512Simd, Vector512<float>>(team, pool),
+        InstructionPath.Avx2 => new VectorGradientKernels<Avx2Simd, Vector256<float>>(team, pool),
+        InstructionPath.AdvSimd => new VectorGradientKernels<AdvSimdSimd, Vector128<float>>(team, pool),
+        _ => new VectorGradientKernels<PortableSimd, Vector<float>>(team, pool),
     };
 }

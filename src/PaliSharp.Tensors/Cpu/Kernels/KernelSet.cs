@@ -7,6 +7,9 @@ internal abstract unsafe class KernelSet
     /// <summary>y[rows, outputs] = x[rows, inputs]·weight[outputs, inputs]ᵀ (+ bias).</summary>
     public abstract void Linear(float* x, int rows, Weight weight, float* bias, float* y);
 
+    /// <summary>y[rows, outputs] = x[rows, inputs]·(the given rows of weight)ᵀ.</summary>
+    public abstract void LinearRows(float* x, int rows, Weight weight, ReadOnlySpan<int> outputs, float* y);
+
     /// <summary>y[i] = a[i] + scale·b[i mod period].</summary>
     public abstract void Add(float* a, float* b, long period, float scale, float* y, long count);
 

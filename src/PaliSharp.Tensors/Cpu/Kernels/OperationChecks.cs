@@ -25,6 +25,17 @@ internal static class OperationChecks
             throw Mismatch("Linear", $"the bias '{bias.Name}' of shape {bias.Shape} does not fit the weight '{weight.Name}' of shape {weight.Shape}.");
     }
 
+    public static void LinearRows([NotNull] Tensor? x, [NotNull] Weight? weight, ReadOnlySpan<int> rows)
+    {
+        Linear(x, weight, bias: null);
+        int outputs = weight.Shape[0];
+        foreach (int row in rows)
+        {
+            if ((uint)row >= (uint)outputs)
+                throw new ArgumentOutOfRangeException(nameof(rows), row, $"LinearRows: {row} is not one of the {outputs} rows of the weight '{weight.Name}'.");
+        }
+    }
+
     public static void Add([NotNull] Tensor? a, [NotNull] Tensor? b)
     {
         Live(a);

@@ -165,7 +165,7 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
                 float sum = whole == 0 ? 0 : TSimd.Sum(TSimd.Load(totals + (row * Streams * TSimd.Count)));
                 for (nint k = whole; k < inputs; k++)
                     sum += x[k] * TElement.LoadOne(weight, k);
-                Operands.Y[((nint)row * Operands.Outputs) + output] = Operands.Bias == null ? sum : sum + Operands.Bias[output];
+                Operands.Y[((nint)row * Operands.YStride) + output] = Operands.Bias == null ? sum : sum + Operands.Bias[output];
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using PaliSharp.Tensors.Cpu.Kernels;
 using PaliSharp.Tensors.Cpu.Simd;
 
 namespace PaliSharp.Tensors.Cpu.MatMul;
@@ -10,12 +11,12 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 /// <item>x, up to <see cref="PackedRows"/> rows at a time, is transposed into panels: blocks of <see cref="Depth"/> inner elements, within
 /// them panels of two vectors of rows, <c>[element][row]</c>. For 512 rows of 9,216 that is 19 MB: it streams from the L3 cache.</item>
 /// <item>Tasks, taken by the threads as they become free, are blocks of outputs by blocks of rows. Through all blocks of the inner
-/// dimension a task adds to its sums <c>[output][row]</c> in the L2 cache (192 × 256 × 4 bytes = 192 KiB), having widened
-/// the weights of the block into a panel <c>[output][element]</c> (192 × 128 × 4 bytes = 96 KiB, of which a tile uses 6 KiB at a time:
-/// with the 16 KiB of its panel of x it stays in the L1 cache). Larger blocks would read x less often but overflow an L2 cache
-/// of 512 KiB; half the outputs cost 5 % in waiting for x.</item>
+/// dimension a task adds to its sums, <c>[panel of rows][output][row]</c> in the L2 cache (256 rows × 192 × 4 bytes = 192 KiB). It widens
+/// the weights of one tile's outputs into the L1 cache, <c>[output][element]</c> (12 × 128 × 4 bytes = 6 KiB), and passes all panels
+/// of its block of x, which streams from the L2 cache (128 KiB).</item>
 /// <item>The register tile is two vectors of rows by 12 outputs (6 where there are 16 registers): 24 (12) sums, two vectors of x,
-/// one broadcast weight. Each step of 24 multiply-adds loads only 14 values.</item>
+/// one broadcast weight. Each step of 24 multiply-adds loads only 14 values. Meanwhile it asks for the next block of x and of the
+/// weights, a line every few steps, see <see cref="TileAhead"/>.</item>
 /// </list>
 /// Each block's sums start at zero in registers and are added to the task's sums, which in turn are added to its totals after
 /// <see cref="BlocksPerTotal"/> blocks: a chain of rounding errors is at most <see cref="Depth"/> long, whatever the inner length.
@@ -30,9 +31,8 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
     private const int BlocksPerTotal = 8;
     private const int PackedRows = 512;
     private const int LargestRowBlock = 256;
-    private const int LargestOutputBlock = 192;
-    private const int SmallestOutputBlock = 24; // a multiple of both tiles' outputs, as the largest is
-    private const int SumPadding = 16; // floats: columns of sums must not fall into one set of the L1 cache
+    private const int LargestOutputBlock = 192; // a multiple of both tiles' outputs
+    private const int TasksPerThread = 4;
     private const long SmallestTask = 1 << 18; // multiply-adds: some microseconds, well above the cost of handing out a task
 
     private static int TileOutputs => TileKernels<TSimd, TVector>.Outputs;
@@ -58,27 +58,21 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
         int depthBlocks = (operands.Inputs + Depth - 1) / Depth;
         var pack = new PackJob { Operands = operands, Panels = job.Panels, PaddedRows = paddedRows };
         team.Run(ref pack, depthBlocks);
-        team.Run(ref job, job.OutputBlocks * job.RowBlocks);
+        team.Run(ref job, job.OutputBlocks.Count * job.RowBlocks);
     }
 
-    /// <summary>Chooses the tasks: as large as the caches allow, but several for each thread where the work is enough.</summary>
+    /// <summary>Chooses the tasks: blocks of outputs as large as the caches allow, of fewer rows only where outputs are too few for all threads.</summary>
     private static Job Divide(in ProductOperands operands, TensorPool pool, int threads)
     {
-        int outputBlock = Math.Min(LargestOutputBlock, RoundUp(operands.Outputs, TileOutputs));
+        int tiles = (operands.Outputs + TileOutputs - 1) / TileOutputs;
         int rowBlock = EvenBlock(operands.Rows, LargestRowBlock);
-        while (true)
-        {
-            int outputBlocks = (operands.Outputs + outputBlock - 1) / outputBlock;
-            int rowBlocks = (operands.Rows + rowBlock - 1) / rowBlock;
-            long task = (long)outputBlock * rowBlock * operands.Inputs;
-            bool enough = threads == 1 || (long)outputBlocks * rowBlocks >= 4L * threads || task < 2 * SmallestTask;
-            if (!enough && outputBlock >= 2 * SmallestOutputBlock)
-                outputBlock /= 2;
-            else if (!enough && rowBlock >= 4 * TileRows)
-                rowBlock = RoundUp(rowBlock / 2, TileRows);
-            else
-                return new Job(operands, pool, outputBlock, outputBlocks, rowBlock, rowBlocks);
-        }
+        int RowBlocks(int rows) => (rows + rowBlock - 1) / rowBlock;
+        while ((long)tiles * RowBlocks(operands.Rows) < (long)TasksPerThread * threads && rowBlock >= 4 * TileRows)
+            rowBlock = RoundUp(rowBlock / 2, TileRows);
+        int rowBlocks = RowBlocks(operands.Rows);
+        long tile = Math.Max(1, (long)TileOutputs * rowBlock * operands.Inputs);
+        int smallest = (int)Math.Clamp(SmallestTask / tile, 1, LargestOutputBlock / TileOutputs);
+        return new Job(operands, pool, new GuidedBlocks(tiles, LargestOutputBlock / TileOutputs, smallest, threads, rowBlocks), rowBlock, rowBlocks);
     }
 
     /// <summary>The rows of each block when rows are divided evenly into blocks of at most so many.</summary>
@@ -113,88 +107,125 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
     }
 
     /// <summary>Computes one block of outputs by rows.</summary>
-    private struct Job(ProductOperands operands, TensorPool pool, int outputBlock, int outputBlocks, int rowBlock, int rowBlocks)
-        : IParallelJob
+    private struct Job(ProductOperands operands, TensorPool pool, GuidedBlocks outputBlocks, int rowBlock, int rowBlocks) : IParallelJob
     {
         public readonly ProductOperands Operands = operands;
-        public readonly int OutputBlock = outputBlock;
-        public readonly int OutputBlocks = outputBlocks;
+        public readonly GuidedBlocks OutputBlocks = outputBlocks;
         public readonly int RowBlock = rowBlock;
         public readonly int RowBlocks = rowBlocks;
         public readonly TensorPool Pool = pool;
         public float* Panels;
         public int PaddedRows;
 
+        private readonly nint RowBytes => TElement.RowBytes(Operands.Inputs);
+
         public readonly void Execute(int part)
         {
             // Neighbouring parts share the weights, which are the farther away.
-            int firstOutput = part / RowBlocks * OutputBlock;
-            int outputs = Math.Min(OutputBlock, Operands.Outputs - firstOutput);
+            (int firstTile, int endTile) = OutputBlocks.Range(part / RowBlocks);
+            int firstOutput = firstTile * TileOutputs;
+            int outputs = Math.Min(endTile * TileOutputs, Operands.Outputs) - firstOutput;
             int firstRow = part % RowBlocks * RowBlock;
-            int paddedRows = Math.Min(RowBlock, PaddedRows - firstRow);
-            int paddedOutputs = RoundUp(outputs, TileOutputs);
-            int sumStride = paddedRows + SumPadding;
+            int rows = Math.Min(RowBlock, PaddedRows - firstRow);
+            nint panelSums = (RoundUp(outputs, TileOutputs) + TileOutputs) * TileRows; // a tile more: panels must not share sets of the L1 cache
+            nint count = panelSums * ((rows + TileRows - 1) / TileRows);
 
-            using Tensor scratch = Pool.Rent(new TensorShape(paddedOutputs, Depth + (2 * sumStride)));
-            float* weights = scratch.Pointer;
-            float* sums = weights + (paddedOutputs * Depth);
-            MultiplyTask(firstOutput, outputs, firstRow, paddedRows, weights, sums, sums + (paddedOutputs * sumStride), sumStride);
-            Panel.TransposeTo(
-                sums,
-                sumStride,
-                outputs,
-                Math.Min(paddedRows, Operands.Rows - firstRow),
-                Operands.Bias == null ? null : Operands.Bias + firstOutput,
-                Operands.Y + ((nint)firstRow * Operands.Outputs) + firstOutput,
-                Operands.Outputs);
+            using Tensor scratch = Pool.Rent(new TensorShape(2, (int)count));
+            using Tensor weights = Pool.Rent(new TensorShape(TileOutputs, Depth));
+            float* sums = scratch.Pointer;
+            MultiplyTask(firstOutput, outputs, firstRow, rows, weights.Pointer, sums, panelSums, count);
+            for (int row = 0; row < rows; row += TileRows, sums += panelSums)
+            {
+                Panel.TransposeTo(
+                    sums,
+                    TileRows,
+                    outputs,
+                    Math.Min(TileRows, Operands.Rows - firstRow - row),
+                    Operands.Bias == null ? null : Operands.Bias + firstOutput,
+                    Operands.Y + ((nint)(firstRow + row) * Operands.YStride) + firstOutput,
+                    Operands.YStride);
+            }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void MultiplyTask(
-            int firstOutput, int outputs, int firstRow, int rows, float* weights, float* sums, float* totals, int sumStride)
+            int firstOutput, int outputs, int firstRow, int rows, float* weights, float* sums, nint panelSums, nint count)
         {
-            nint rowBytes = TElement.RowBytes(Operands.Inputs);
-            byte* source = (byte*)Operands.Weight + (firstOutput * rowBytes) + TElement.HeadBytes(Operands.Inputs);
-            int paddedOutputs = RoundUp(outputs, TileOutputs);
-            int count = paddedOutputs * sumStride;
-            new Span<float>(sums, count).Clear();
+            byte* source = (byte*)Operands.Weight + (firstOutput * RowBytes) + TElement.HeadBytes(Operands.Inputs);
+            float* totals = sums + count;
+            new Span<float>(sums, (int)count).Clear();
             for (int start = 0; start < Operands.Inputs; start += Depth)
             {
                 if (start != 0 && start % (BlocksPerTotal * Depth) == 0)
                 {
                     Panel.Add<TSimd, TVector>(sums, totals, count, totals, first: start == BlocksPerTotal * Depth);
-                    new Span<float>(sums, count).Clear();
+                    new Span<float>(sums, (int)count).Clear();
                 }
 
-                int depth = Math.Min(Depth, Operands.Inputs - start);
-                Panel.Widen<TSimd, TVector, TElement>(source, rowBytes, start, depth, outputs, paddedOutputs, weights, Depth);
-                float* panel = Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth);
-                MultiplyBlock(panel, rows, weights, outputs, depth, sums, sumStride);
+                MultiplyBlock(source, weights, outputs, start, firstRow, rows, sums, panelSums);
             }
 
             if (Operands.Inputs > BlocksPerTotal * Depth)
                 Panel.Add<TSimd, TVector>(sums, totals, count, sums, first: false);
         }
 
-        /// <summary>Adds the products of one block of the inner dimension.</summary>
+        /// <summary>Adds the products of one block of the inner dimension, and asks for what the next block will read.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void MultiplyBlock(float* panel, int rows, float* weights, int outputs, int depth, float* sums, int sumStride)
+        private readonly void MultiplyBlock(
+            byte* source, float* weights, int outputs, int start, int firstRow, int rows, float* sums, nint panelSums)
         {
-            for (int row = 0; row < rows; row += TileRows)
+            int depth = Math.Min(Depth, Operands.Inputs - start);
+            int nextDepth = Math.Min(Depth, Operands.Inputs - start - depth);
+            float* block = BlockOfX(start, depth, firstRow);
+
+            // After the last block the next task begins, most likely with the same rows.
+            byte* near = (byte*)(nextDepth > 0 ? BlockOfX(start + depth, nextDepth, firstRow) : BlockOfX(0, Math.Min(Depth, Operands.Inputs), firstRow));
+            byte* nearEnd = near + ((nint)(nextDepth > 0 ? nextDepth : Math.Min(Depth, Operands.Inputs)) * rows * sizeof(float));
+
+            for (int output = 0; output < outputs; output += TileOutputs)
             {
-                int width = Math.Min(TileRows, rows - row);
-                for (int output = 0; output < outputs; output += TileOutputs)
+                byte* rows0 = source + (output * RowBytes);
+                Panel.Widen<TSimd, TVector, TElement>(rows0, RowBytes, start, depth, Math.Min(TileOutputs, outputs - output), TileOutputs, weights, Depth);
+
+                // The weights of the next tile. Of each line's worth the last byte, as the line before came earlier where rows are not aligned.
+                bool last = output + TileOutputs >= outputs;
+                byte* far = (last ? source + TElement.ByteCount(start + depth) : rows0 + (TileOutputs * RowBytes) + TElement.ByteCount(start))
+                    + TileAhead.LineBytes - 1;
+                int farLines = (int)((TElement.ByteCount(last ? nextDepth : depth) + TileAhead.LineBytes - 1) / TileAhead.LineBytes);
+                float* panel = block;
+                float* tileSums = sums + (output * TileRows);
+                int line = 0;
+                for (int row = 0; row < rows; row += TileRows, line++, tileSums += panelSums)
                 {
-                    float* w = weights + (output * Depth);
-                    float* tile = sums + (output * sumStride) + row;
+                    int width = Math.Min(TileRows, rows - row);
                     if (width == TileRows)
-                        TileKernels<TSimd, TVector>.TwoVectors(panel, w, depth, tile, sumStride);
+                    {
+                        var ahead = new TileAhead(
+                            near < nearEnd ? near : (byte*)panel,
+                            near < nearEnd ? 2 * TileAhead.LineBytes : 0,
+                            line < farLines ? far + (line * TileAhead.LineBytes) : (byte*)panel,
+                            line < farLines ? RowBytes : 0);
+                        TileKernels<TSimd, TVector>.TwoVectors(panel, weights, depth, tileSums, TileRows, ahead);
+                        near += 2 * TileAhead.LineBytes * TileKernels<TSimd, TVector>.TimesAhead;
+                    }
                     else
-                        TileKernels<TSimd, TVector>.OneVector(panel, w, depth, tile, sumStride);
+                    {
+                        TileKernels<TSimd, TVector>.OneVector(panel, weights, depth, tileSums, TileRows);
+                    }
+
+                    panel += depth * width;
                 }
 
-                panel += depth * width;
+                for (; line < farLines; line++)
+                {
+                    for (int i = 0; i < TileOutputs; i++)
+                        TSimd.Prefetch(far + (i * RowBytes) + (line * TileAhead.LineBytes));
+                }
             }
         }
+
+        /// <summary>The first panel of a block of the inner dimension.</summary>
+        private readonly float* BlockOfX(int start, int depth, int firstRow) =>
+            Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth);
     }
 }

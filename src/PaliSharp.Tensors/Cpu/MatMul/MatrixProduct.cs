@@ -22,22 +22,33 @@ internal static unsafe class MatrixProduct<TSimd, TVector>
     /// <param name="y">Receives <c>[rows, outputs]</c>; overlaps nothing else.</param>
     public static void Multiply(ThreadTeam team, TensorPool pool, float* x, int rows, Weight weight, float* bias, float* y)
     {
+        int outputs = weight.Shape.Rows;
+        Multiply(team, pool, weight, new ProductOperands(x, rows, weight.Data, outputs, weight.Shape.Columns, bias, y, outputs));
+    }
+
+    /// <summary>A product with rows of a weight, which may have been copied elsewhere.</summary>
+    /// <param name="team">The threads that share the work.</param>
+    /// <param name="pool">Lends the scratch memory.</param>
+    /// <param name="weight">Whose rows they are: says how they are stored.</param>
+    /// <param name="operands">The operands.</param>
+    public static void Multiply(ThreadTeam team, TensorPool pool, Weight weight, in ProductOperands operands)
+    {
         switch (weight.Type)
         {
             case WeightType.Float32:
-                Multiply<Float32Element<TSimd, TVector>>(team, pool, x, rows, weight, bias, y);
+                Multiply<Float32Element<TSimd, TVector>>(team, pool, operands);
                 break;
             case WeightType.BFloat16:
-                Multiply<BFloat16Element<TSimd, TVector>>(team, pool, x, rows, weight, bias, y);
+                Multiply<BFloat16Element<TSimd, TVector>>(team, pool, operands);
                 break;
             case WeightType.Float16:
-                Multiply<Float16Element<TSimd, TVector>>(team, pool, x, rows, weight, bias, y);
+                Multiply<Float16Element<TSimd, TVector>>(team, pool, operands);
                 break;
             case WeightType.Int8:
-                Multiply<Int8Element<TSimd, TVector>>(team, pool, x, rows, weight, bias, y);
+                Multiply<Int8Element<TSimd, TVector>>(team, pool, operands);
                 break;
             case WeightType.Int4:
-                Multiply<Int4Element<TSimd, TVector>>(team, pool, x, rows, weight, bias, y);
+                Multiply<Int4Element<TSimd, TVector>>(team, pool, operands);
                 break;
             default:
                 throw new ArgumentException($"'{weight.Name}' is stored as {weight.Type}, which has no matrix product.", nameof(weight));
@@ -46,21 +57,23 @@ internal static unsafe class MatrixProduct<TSimd, TVector>
         GC.KeepAlive(weight); // the kernels hold only its address
     }
 
-    private static void Multiply<TElement>(ThreadTeam team, TensorPool pool, float* x, int rows, Weight weight, float* bias, float* y)
+    private static void Multiply<TElement>(ThreadTeam team, TensorPool pool, in ProductOperands operands)
         where TElement : struct, IWeightElement<TSimd, TVector>
     {
-        var operands = new ProductOperands(x, rows, weight.Data, weight.Shape.Rows, weight.Shape.Columns, bias, y);
-        if (rows == 0 || operands.Outputs == 0)
+        if (operands.Rows == 0 || operands.Outputs == 0)
             return;
-        if (rows <= FewRows<TSimd, TVector, TElement>.Limit)
+        if (operands.Rows <= FewRows<TSimd, TVector, TElement>.Limit)
             FewRows<TSimd, TVector, TElement>.Multiply(team, pool, operands);
         else
             ManyRows<TSimd, TVector, TElement>.Multiply(team, pool, operands);
     }
 }
 
-/// <summary>The operands of a product: y[rows, outputs] = x[rows, inputs] · weight[outputs, inputs]ᵀ + bias[outputs].</summary>
-internal readonly unsafe struct ProductOperands(float* x, int rows, void* weight, int outputs, int inputs, float* bias, float* y)
+/// <summary>
+/// The operands of a product: y[rows, outputs] = x[rows, inputs] · weight[outputs, inputs]ᵀ + bias[outputs], where rows of y may lie
+/// farther apart than they are long.
+/// </summary>
+internal readonly unsafe struct ProductOperands(float* x, int rows, void* weight, int outputs, int inputs, float* bias, float* y, int yStride)
 {
     public readonly float* X = x;
     public readonly int Rows = rows;
@@ -69,8 +82,9 @@ internal readonly unsafe struct ProductOperands(float* x, int rows, void* weight
     public readonly int Inputs = inputs;
     public readonly float* Bias = bias;
     public readonly float* Y = y;
+    public readonly int YStride = yStride;
 
     /// <summary>The same product for some of the rows.</summary>
     public ProductOperands SliceRows(int start, int count) =>
-        new(X + ((nint)start * Inputs), count, Weight, Outputs, Inputs, Bias, Y + ((nint)start * Outputs));
+        new(X + ((nint)start * Inputs), count, Weight, Outputs, Inputs, Bias, Y + ((nint)start * YStride), YStride);
 }

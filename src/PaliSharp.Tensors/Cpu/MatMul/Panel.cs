@@ -8,13 +8,11 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 
 /// <summary>Copies between matrices as they are stored and the panels the tile kernels read.</summary>
 /// <remarks>
-/// Transposing works on squares of four by four elements in 128-bit vectors, which every processor has in some form;
-/// it touches each element of x and y once in the whole product and is a few per cent of its time.
+/// Transposing works on squares of eight by eight elements where there are 256-bit vectors, and of four by four, which every processor has
+/// in some form; it touches each element of x and y once in the whole product and is a few per cent of its time.
 /// </remarks>
 internal static unsafe class Panel
 {
-    private const int LineBytes = 64;
-
     /// <summary>panel[element, row] = x[row, element]; missing rows become zero.</summary>
     /// <param name="x">The first row.</param>
     /// <param name="stride">The distance of two rows.</param>
@@ -26,6 +24,27 @@ internal static unsafe class Panel
     public static void Transpose(float* x, nint stride, int rows, int depth, float* panel, int width)
     {
         int row = 0;
+        if (Avx.IsSupported)
+        {
+            for (; row + 8 <= rows; row += 8)
+            {
+                float* source = x + (row * stride);
+                float* target = panel + row;
+                nint k = 0;
+                for (; k + 8 <= depth; k += 8, target += 8 * width)
+                {
+                    AskForLines(source + (8 * stride) + k, stride, Math.Min(8, rows - row - 8));
+                    TransposeLargeSquare(source + k, stride, Vector256<float>.Zero, target, width);
+                }
+
+                for (; k < depth; k++, target += width)
+                {
+                    for (nint i = 0; i < 8; i++)
+                        target[i] = source[(i * stride) + k];
+                }
+            }
+        }
+
         for (; row + 4 <= rows; row += 4)
         {
             float* x0 = x + (row * stride);
@@ -89,6 +108,42 @@ internal static unsafe class Panel
         (column3 + add).Store(target + (3 * stride));
     }
 
+    /// <summary>target[j, i] = source[i, j] + add[i], eight by eight.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TransposeLargeSquare(float* source, nint sourceStride, Vector256<float> add, float* target, nint stride)
+    {
+        Vector256<float> a = Vector256.Load(source), b = Vector256.Load(source + sourceStride);
+        Vector256<float> c = Vector256.Load(source + (2 * sourceStride)), d = Vector256.Load(source + (3 * sourceStride));
+        float* half = source + (4 * sourceStride);
+        Vector256<float> e = Vector256.Load(half), f = Vector256.Load(half + sourceStride);
+        Vector256<float> g = Vector256.Load(half + (2 * sourceStride)), h = Vector256.Load(half + (3 * sourceStride));
+
+        // Pairs, then fours, within halves of the vectors; then the halves. The names tell the rows and the columns of the lower half.
+        Vector256<float> ab01 = Avx.UnpackLow(a, b), ab23 = Avx.UnpackHigh(a, b), cd01 = Avx.UnpackLow(c, d), cd23 = Avx.UnpackHigh(c, d);
+        Vector256<float> ef01 = Avx.UnpackLow(e, f), ef23 = Avx.UnpackHigh(e, f), gh01 = Avx.UnpackLow(g, h), gh23 = Avx.UnpackHigh(g, h);
+        Vector256<float> upper0 = Avx.Shuffle(ab01, cd01, 0x44), upper1 = Avx.Shuffle(ab01, cd01, 0xEE);
+        Vector256<float> upper2 = Avx.Shuffle(ab23, cd23, 0x44), upper3 = Avx.Shuffle(ab23, cd23, 0xEE);
+        Vector256<float> lower0 = Avx.Shuffle(ef01, gh01, 0x44), lower1 = Avx.Shuffle(ef01, gh01, 0xEE);
+        Vector256<float> lower2 = Avx.Shuffle(ef23, gh23, 0x44), lower3 = Avx.Shuffle(ef23, gh23, 0xEE);
+        (Avx.Permute2x128(upper0, lower0, 0x20) + add).Store(target);
+        (Avx.Permute2x128(upper1, lower1, 0x20) + add).Store(target + stride);
+        (Avx.Permute2x128(upper2, lower2, 0x20) + add).Store(target + (2 * stride));
+        (Avx.Permute2x128(upper3, lower3, 0x20) + add).Store(target + (3 * stride));
+        target += 4 * stride;
+        (Avx.Permute2x128(upper0, lower0, 0x31) + add).Store(target);
+        (Avx.Permute2x128(upper1, lower1, 0x31) + add).Store(target + stride);
+        (Avx.Permute2x128(upper2, lower2, 0x31) + add).Store(target + (2 * stride));
+        (Avx.Permute2x128(upper3, lower3, 0x31) + add).Store(target + (3 * stride));
+    }
+
+    /// <summary>Asks for the lines of as many rows, which are to be read or written soon.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AskForLines(float* first, nint stride, int rows)
+    {
+        for (nint i = 0; i < rows; i++)
+            Sse.Prefetch1(first + (i * stride));
+    }
+
     /// <summary>y[row, output] = sums[output, row] + bias[output].</summary>
     /// <param name="sums">The sums, <c>[outputs, sumStride]</c>.</param>
     /// <param name="sumStride">The distance of two outputs' sums.</param>
@@ -100,11 +155,22 @@ internal static unsafe class Panel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TransposeTo(float* sums, nint sumStride, int outputs, int rows, float* bias, float* y, nint stride)
     {
-        const int Lines = 16; // the rows whose sums share a cache line
-        for (int first = 0; first < rows; first += Lines)
+        const int Group = 8;
+        for (int first = 0; first < rows; first += Group)
         {
-            int last = Math.Min(rows, first + Lines);
+            int last = Math.Min(rows, first + Group);
             int output = 0;
+            if (Avx.IsSupported && last - first == Group)
+            {
+                for (; output + Group <= outputs; output += Group)
+                {
+                    Vector256<float> add = bias == null ? Vector256<float>.Zero : Vector256.Load(bias + output);
+                    float* target = y + (first * stride) + output;
+                    AskForLines(target + (Group * stride), stride, Math.Min(Group, rows - last));
+                    TransposeLargeSquare(sums + (output * sumStride) + first, sumStride, add, target, stride);
+                }
+            }
+
             for (; output + 4 <= outputs; output += 4)
             {
                 Vector128<float> add = bias == null ? Vector128<float>.Zero : Vector128.Load(bias + output);
@@ -147,8 +213,6 @@ internal static unsafe class Panel
         where TVector : struct
         where TElement : struct, IWeightElement<TSimd, TVector>
     {
-        nint startByte = TElement.ByteCount(start);
-        nint blockBytes = TElement.ByteCount(depth);
         for (int output = 0; output < outputs; output++)
         {
             nint k = 0;
@@ -156,10 +220,6 @@ internal static unsafe class Panel
                 TSimd.Store(TElement.Load(weight, start + k), panel + k);
             for (; k < depth; k++)
                 panel[k] = TElement.LoadOne(weight, start + k);
-
-            // The next block of this row comes from memory and is wanted when all tiles of this block are done.
-            for (nint ahead = blockBytes; ahead < 2 * blockBytes; ahead += LineBytes)
-                TSimd.Prefetch(weight + startByte + ahead);
             weight += rowBytes;
             panel += stride;
         }
@@ -175,7 +235,7 @@ internal static unsafe class Panel
     /// <param name="result">Receives the sums; may be <paramref name="a"/> or <paramref name="b"/>.</param>
     /// <param name="first">True if there are no second terms yet.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add<TSimd, TVector>(float* a, float* b, int count, float* result, bool first)
+    public static void Add<TSimd, TVector>(float* a, float* b, nint count, float* result, bool first)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {

@@ -18,22 +18,30 @@ internal static unsafe class TileKernels<TSimd, TVector>
     /// <summary>The outputs of a tile.</summary>
     public static int Outputs => TSimd.Registers >= 32 ? 12 : 6;
 
+    /// <summary>How often a tile of full depth asks for lines of a <see cref="TileAhead"/>.</summary>
+    public const int TimesAhead = Depth / StepsPerAhead;
+
+    // A few lines at a time: asked for all at once they take the slots for misses, of which a core has a dozen or two, and what the tile
+    // itself reads from the L2 cache has to wait.
+    private const int StepsPerAhead = 8;
+
     /// <summary>A tile of two vectors of rows: <paramref name="x"/> is <c>[depth, 2 vectors]</c>.</summary>
     /// <param name="x">The panel of x.</param>
     /// <param name="w">The panel of weights, rows <see cref="Depth"/> apart.</param>
     /// <param name="depth">The inner elements, 1 to <see cref="Depth"/>.</param>
     /// <param name="sums">The tile's sums.</param>
     /// <param name="stride">The distance of two outputs' sums.</param>
+    /// <param name="ahead">What later tiles will read.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void TwoVectors(float* x, float* w, int depth, float* sums, nint stride)
+    public static void TwoVectors(float* x, float* w, int depth, float* sums, nint stride, in TileAhead ahead)
     {
         if (TSimd.Registers >= 32)
-            TwoByTwelve(x, w, depth, sums, stride);
+            TwoByTwelve(x, w, depth, sums, stride, ahead);
         else
-            TwoBySix(x, w, depth, sums, stride);
+            TwoBySix(x, w, depth, sums, stride, ahead);
     }
 
-    /// <summary>A tile of one vector of rows: <paramref name="x"/> is <c>[depth, 1 vector]</c>; the rest as in <see cref="TwoVectors"/>.</summary>
+    /// <summary>A tile of one vector of rows: <paramref name="x"/> is <c>[depth, 1 vector]</c>. Nothing is asked for ahead, as there is one such panel at most.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void OneVector(float* x, float* w, int depth, float* sums, nint stride)
     {
@@ -44,53 +52,63 @@ internal static unsafe class TileKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoByTwelve(float* x, float* w, int depth, float* sums, nint stride)
+    private static void TwoByTwelve(float* x, float* w, int depth, float* sums, nint stride, in TileAhead ahead)
     {
         TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero, a4 = TSimd.Zero, a5 = TSimd.Zero;
         TVector a6 = TSimd.Zero, a7 = TSimd.Zero, a8 = TSimd.Zero, a9 = TSimd.Zero, a10 = TSimd.Zero, a11 = TSimd.Zero;
         TVector b0 = TSimd.Zero, b1 = TSimd.Zero, b2 = TSimd.Zero, b3 = TSimd.Zero, b4 = TSimd.Zero, b5 = TSimd.Zero;
         TVector b6 = TSimd.Zero, b7 = TSimd.Zero, b8 = TSimd.Zero, b9 = TSimd.Zero, b10 = TSimd.Zero, b11 = TSimd.Zero;
+        byte* near = ahead.Near, far = ahead.Far;
+        nint nearStep = ahead.NearStep, farStep = ahead.FarStep;
         float* end = w + depth;
-        for (; w < end; w++, x += 2 * TSimd.Count)
+        while (w < end)
         {
-            TVector u = TSimd.Load(x);
-            TVector v = TSimd.Load(x + TSimd.Count);
-            TVector t = TSimd.Broadcast(w[0]);
-            a0 = TSimd.MultiplyAdd(t, u, a0);
-            b0 = TSimd.MultiplyAdd(t, v, b0);
-            t = TSimd.Broadcast(w[Depth]);
-            a1 = TSimd.MultiplyAdd(t, u, a1);
-            b1 = TSimd.MultiplyAdd(t, v, b1);
-            t = TSimd.Broadcast(w[2 * Depth]);
-            a2 = TSimd.MultiplyAdd(t, u, a2);
-            b2 = TSimd.MultiplyAdd(t, v, b2);
-            t = TSimd.Broadcast(w[3 * Depth]);
-            a3 = TSimd.MultiplyAdd(t, u, a3);
-            b3 = TSimd.MultiplyAdd(t, v, b3);
-            t = TSimd.Broadcast(w[4 * Depth]);
-            a4 = TSimd.MultiplyAdd(t, u, a4);
-            b4 = TSimd.MultiplyAdd(t, v, b4);
-            t = TSimd.Broadcast(w[5 * Depth]);
-            a5 = TSimd.MultiplyAdd(t, u, a5);
-            b5 = TSimd.MultiplyAdd(t, v, b5);
-            t = TSimd.Broadcast(w[6 * Depth]);
-            a6 = TSimd.MultiplyAdd(t, u, a6);
-            b6 = TSimd.MultiplyAdd(t, v, b6);
-            t = TSimd.Broadcast(w[7 * Depth]);
-            a7 = TSimd.MultiplyAdd(t, u, a7);
-            b7 = TSimd.MultiplyAdd(t, v, b7);
-            t = TSimd.Broadcast(w[8 * Depth]);
-            a8 = TSimd.MultiplyAdd(t, u, a8);
-            b8 = TSimd.MultiplyAdd(t, v, b8);
-            t = TSimd.Broadcast(w[9 * Depth]);
-            a9 = TSimd.MultiplyAdd(t, u, a9);
-            b9 = TSimd.MultiplyAdd(t, v, b9);
-            t = TSimd.Broadcast(w[10 * Depth]);
-            a10 = TSimd.MultiplyAdd(t, u, a10);
-            b10 = TSimd.MultiplyAdd(t, v, b10);
-            t = TSimd.Broadcast(w[11 * Depth]);
-            a11 = TSimd.MultiplyAdd(t, u, a11);
-            b11 = TSimd.MultiplyAdd(t, v, b11);
+            TSimd.Prefetch(near);
+            TSimd.Prefetch(near + TileAhead.LineBytes);
+            TSimd.Prefetch(far);
+            near += nearStep;
+            far += farStep;
+            for (float* pause = w + Math.Min(StepsPerAhead, end - w); w < pause; w++, x += 2 * TSimd.Count)
+            {
+                TVector u = TSimd.Load(x);
+                TVector v = TSimd.Load(x + TSimd.Count);
+                TVector t = TSimd.Broadcast(w[0]);
+                a0 = TSimd.MultiplyAdd(t, u, a0);
+                b0 = TSimd.MultiplyAdd(t, v, b0);
+                t = TSimd.Broadcast(w[Depth]);
+                a1 = TSimd.MultiplyAdd(t, u, a1);
+                b1 = TSimd.MultiplyAdd(t, v, b1);
+                t = TSimd.Broadcast(w[2 * Depth]);
+                a2 = TSimd.MultiplyAdd(t, u, a2);
+                b2 = TSimd.MultiplyAdd(t, v, b2);
+                t = TSimd.Broadcast(w[3 * Depth]);
+                a3 = TSimd.MultiplyAdd(t, u, a3);
+                b3 = TSimd.MultiplyAdd(t, v, b3);
+                t = TSimd.Broadcast(w[4 * Depth]);
+                a4 = TSimd.MultiplyAdd(t, u, a4);
+                b4 = TSimd.MultiplyAdd(t, v, b4);
+                t = TSimd.Broadcast(w[5 * Depth]);
+                a5 = TSimd.MultiplyAdd(t, u, a5);
+                b5 = TSimd.MultiplyAdd(t, v, b5);
+                t = TSimd.Broadcast(w[6 * Depth]);
+                a6 = TSimd.MultiplyAdd(t, u, a6);
+                b6 = TSimd.MultiplyAdd(t, v, b6);
+                t = TSimd.Broadcast(w[7 * Depth]);
+                a7 = TSimd.MultiplyAdd(t, u, a7);
+                b7 = TSimd.MultiplyAdd(t, v, b7);
+                t = TSimd.Broadcast(w[8 * Depth]);
+                a8 = TSimd.MultiplyAdd(t, u, a8);
+                b8 = TSimd.MultiplyAdd(t, v, b8);
+                t = TSimd.Broadcast(w[9 * Depth]);
+                a9 = TSimd.MultiplyAdd(t, u, a9);
+                b9 = TSimd.MultiplyAdd(t, v, b9);
+                t = TSimd.Broadcast(w[10 * Depth]);
+                a10 = TSimd.MultiplyAdd(t, u, a10);
+                b10 = TSimd.MultiplyAdd(t, v, b10);
+                t = TSimd.Broadcast(w[11 * Depth]);
+                a11 = TSimd.MultiplyAdd(t, u, a11);
+                b11 = TSimd.MultiplyAdd(t, v, b11);
+            }
         }
 
         AddTo(a0, b0, sums);
@@ -145,33 +163,43 @@ internal static unsafe class TileKernels<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoBySix(float* x, float* w, int depth, float* sums, nint stride)
+    private static void TwoBySix(float* x, float* w, int depth, float* sums, nint stride, in TileAhead ahead)
     {
         TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero, a4 = TSimd.Zero, a5 = TSimd.Zero;
         TVector b0 = TSimd.Zero, b1 = TSimd.Zero, b2 = TSimd.Zero, b3 = TSimd.Zero, b4 = TSimd.Zero, b5 = TSimd.Zero;
+        byte* near = ahead.Near, far = ahead.Far;
+        nint nearStep = ahead.NearStep, farStep = ahead.FarStep;
         float* end = w + depth;
-        for (; w < end; w++, x += 2 * TSimd.Count)
+        while (w < end)
         {
-            TVector u = TSimd.Load(x);
-            TVector v = TSimd.Load(x + TSimd.Count);
-            TVector t = TSimd.Broadcast(w[0]);
-            a0 = TSimd.MultiplyAdd(t, u, a0);
-            b0 = TSimd.MultiplyAdd(t, v, b0);
-            t = TSimd.Broadcast(w[Depth]);
-            a1 = TSimd.MultiplyAdd(t, u, a1);
-            b1 = TSimd.MultiplyAdd(t, v, b1);
-            t = TSimd.Broadcast(w[2 * Depth]);
-            a2 = TSimd.MultiplyAdd(t, u, a2);
-            b2 = TSimd.MultiplyAdd(t, v, b2);
-            t = TSimd.Broadcast(w[3 * Depth]);
-            a3 = TSimd.MultiplyAdd(t, u, a3);
-            b3 = TSimd.MultiplyAdd(t, v, b3);
-            t = TSimd.Broadcast(w[4 * Depth]);
-            a4 = TSimd.MultiplyAdd(t, u, a4);
-            b4 = TSimd.MultiplyAdd(t, v, b4);
-            t = TSimd.Broadcast(w[5 * Depth]);
-            a5 = TSimd.MultiplyAdd(t, u, a5);
-            b5 = TSimd.MultiplyAdd(t, v, b5);
+            TSimd.Prefetch(near);
+            TSimd.Prefetch(near + TileAhead.LineBytes);
+            TSimd.Prefetch(far);
+            near += nearStep;
+            far += farStep;
+            for (float* pause = w + Math.Min(StepsPerAhead, end - w); w < pause; w++, x += 2 * TSimd.Count)
+            {
+                TVector u = TSimd.Load(x);
+                TVector v = TSimd.Load(x + TSimd.Count);
+                TVector t = TSimd.Broadcast(w[0]);
+                a0 = TSimd.MultiplyAdd(t, u, a0);
+                b0 = TSimd.MultiplyAdd(t, v, b0);
+                t = TSimd.Broadcast(w[Depth]);
+                a1 = TSimd.MultiplyAdd(t, u, a1);
+                b1 = TSimd.MultiplyAdd(t, v, b1);
+                t = TSimd.Broadcast(w[2 * Depth]);
+                a2 = TSimd.MultiplyAdd(t, u, a2);
+                b2 = TSimd.MultiplyAdd(t, v, b2);
+                t = TSimd.Broadcast(w[3 * Depth]);
+                a3 = TSimd.MultiplyAdd(t, u, a3);
+                b3 = TSimd.MultiplyAdd(t, v, b3);
+                t = TSimd.Broadcast(w[4 * Depth]);
+                a4 = TSimd.MultiplyAdd(t, u, a4);
+                b4 = TSimd.MultiplyAdd(t, v, b4);
+                t = TSimd.Broadcast(w[5 * Depth]);
+                a5 = TSimd.MultiplyAdd(t, u, a5);
+                b5 = TSimd.MultiplyAdd(t, v, b5);
+            }
         }
 
         AddTo(a0, b0, sums);
@@ -215,4 +243,20 @@ internal static unsafe class TileKernels<TSimd, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AddTo(TVector value, float* sums) => TSimd.Store(TSimd.Add(value, TSimd.Load(sums)), sums);
+}
+
+/// <summary>What later tiles will read and no cache near the core may hold yet.</summary>
+/// <param name="near">Pairs of lines of the next panels of x, which come from the L3 cache.</param>
+/// <param name="nearStep">The distance of two pairs; 0 if there is nothing to ask for, with any address that is at hand.</param>
+/// <param name="far">Lines of the next block of weights as stored, which come from memory.</param>
+/// <param name="farStep">The distance of two lines, or 0.</param>
+internal readonly unsafe ref struct TileAhead(byte* near, nint nearStep, byte* far, nint farStep)
+{
+    /// <summary>A cache line; where lines are longer, some are asked for twice.</summary>
+    public const int LineBytes = 64;
+
+    public readonly byte* Near = near;
+    public readonly nint NearStep = nearStep;
+    public readonly byte* Far = far;
+    public readonly nint FarStep = farStep;
 }

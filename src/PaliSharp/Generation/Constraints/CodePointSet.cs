@@ -27,6 +27,9 @@ internal sealed class CodePointSet
     /// <summary>The characters between two, both included.</summary>
     public static CodePointSet Range(int first, int last) => Merge([(first, last)]);
 
+    /// <summary>Whether a character is in the set.</summary>
+    public bool Contains(int value) => Ranges.Any(range => value >= range.First && value <= range.Last);
+
     /// <summary>The characters in this or another set.</summary>
     public CodePointSet Union(CodePointSet other) => Merge([.. Ranges, .. other.Ranges]);
 

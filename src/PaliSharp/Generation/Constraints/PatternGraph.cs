@@ -83,7 +83,35 @@ internal sealed class PatternGraph
         return part;
     }
 
-    private int AddState()
+    /// <summary>A text as it is.</summary>
+    public PatternPart Text(ReadOnlySpan<char> text)
+    {
+        PatternPart part = Nothing();
+        foreach (Rune rune in text.EnumerateRunes())
+            part = Then(part, Characters(CodePointSet.Single(rune.Value)));
+        return part;
+    }
+
+    /// <summary>A part least to most times, or least times and more.</summary>
+    /// <param name="part">Adds the part anew each time.</param>
+    /// <param name="least">The fewest times.</param>
+    /// <param name="most">The most times, at least <paramref name="least"/>; null for any number.</param>
+    public PatternPart Repeat(Func<PatternPart> part, int least, int? most)
+    {
+        // From the end on, so that what may be left out is left out as a whole: x(x(x)?)?
+        PatternPart rest = most is null ? Star(part()) : Nothing();
+        for (int i = most ?? least; i > 0; i--)
+        {
+            rest = Then(part(), rest);
+            if (i > least)
+                rest = Optional(rest);
+        }
+
+        return rest;
+    }
+
+    /// <summary>A new state, to be joined with others.</summary>
+    public int AddState()
     {
         if (_states.Count == MaximumStates)
             throw new ResourceLimitException($"The pattern needs more than {MaximumStates} states. Use smaller repetitions.");
@@ -91,7 +119,8 @@ internal sealed class PatternGraph
         return _states.Count - 1;
     }
 
-    private void Connect(int from, int to) => _states[from].Free.Add(to);
+    /// <summary>Lets a state be reached from another without a byte.</summary>
+    public void Connect(int from, int to) => _states[from].Free.Add(to);
 
     /// <summary>Splits a range until all of its characters have one length and differ in whole ranges of their last bytes only.</summary>
     private void AddRange(PatternPart part, int first, int last)

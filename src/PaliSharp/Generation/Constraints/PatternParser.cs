@@ -11,13 +11,15 @@ internal ref struct PatternParser
 
     private readonly ReadOnlySpan<char> _pattern;
     private readonly PatternGraph _graph;
+    private readonly Func<CodePointSet, PatternPart> _characters;
     private int _position;
     private int _depth;
 
-    private PatternParser(ReadOnlySpan<char> pattern, PatternGraph graph)
+    private PatternParser(ReadOnlySpan<char> pattern, PatternGraph graph, Func<CodePointSet, PatternPart> characters)
     {
         _pattern = pattern;
         _graph = graph;
+        _characters = characters;
     }
 
     private readonly bool AtEnd => _position >= _pattern.Length;
@@ -28,9 +30,21 @@ internal ref struct PatternParser
     public static PatternGraph Parse(string pattern)
     {
         var graph = new PatternGraph();
-        var parser = new PatternParser(pattern, graph);
-        graph.Complete(parser.Alternatives());
-        return parser.AtEnd ? graph : throw parser.Bad("')' closes no group");
+        graph.Complete(Parse(pattern, graph, graph.Characters));
+        return graph;
+    }
+
+    /// <summary>Reads a pattern as a part of a graph.</summary>
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="graph">Receives it.</param>
+    /// <param name="characters">Adds one character of a set to the graph, in the way it is to be written.</param>
+    /// <exception cref="PromptException">It is malformed or uses what is not supported.</exception>
+    /// <exception cref="ResourceLimitException">It needs too many states.</exception>
+    public static PatternPart Parse(string pattern, PatternGraph graph, Func<CodePointSet, PatternPart> characters)
+    {
+        var parser = new PatternParser(pattern, graph, characters);
+        PatternPart part = parser.Alternatives();
+        return parser.AtEnd ? part : throw parser.Bad("')' closes no group");
     }
 
     private PatternPart Alternatives()
@@ -133,17 +147,17 @@ internal ref struct PatternParser
                 PatternPart part = Alternatives();
                 return TryTake(')') ? part : throw Bad("a group lacks its ')'");
             case '[':
-                return _graph.Characters(Class());
+                return _characters(Class());
             case '.':
-                return _graph.Characters(CodePointSet.Single('\n').Complement());
+                return _characters(CodePointSet.Single('\n').Complement());
             case '\\':
-                return _graph.Characters(Escape());
+                return _characters(Escape());
             case '*' or '+' or '?' or '{' or '}' or ']':
                 throw Bad($"'{c}' stands where a character is expected; write \\{c} for the character itself");
             case '^' or '$':
                 throw Bad($"'{c}' is not supported: the whole text is always matched; write \\{c} for the character itself");
             default:
-                return _graph.Characters(CodePointSet.Single(CodePoint(c)));
+                return _characters(CodePointSet.Single(CodePoint(c)));
         }
     }
 

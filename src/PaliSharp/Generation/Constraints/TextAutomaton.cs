@@ -29,9 +29,13 @@ internal sealed class TextAutomaton
     /// <summary>Compiles a pattern.</summary>
     /// <exception cref="PromptException">It is malformed, uses what is not supported, or matches nothing.</exception>
     /// <exception cref="ResourceLimitException">It needs too many states.</exception>
-    public static TextAutomaton Compile(string pattern)
+    public static TextAutomaton Compile(string pattern) => Compile(PatternParser.Parse(pattern));
+
+    /// <summary>Compiles a graph.</summary>
+    /// <exception cref="PromptException">It matches nothing.</exception>
+    /// <exception cref="ResourceLimitException">It needs too many states.</exception>
+    public static TextAutomaton Compile(PatternGraph graph)
     {
-        PatternGraph graph = PatternParser.Parse(pattern);
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
         var sets = new List<int[]>();
         var next = new List<int>();
@@ -92,6 +96,47 @@ internal sealed class TextAutomaton
         return false;
     }
 
+    /// <summary>For each state the fewest bytes after which the text may end.</summary>
+    public int[] DistancesToEnd()
+    {
+        int[] distances = new int[StateCount];
+        Array.Fill(distances, int.MaxValue);
+        List<int>[] sources = Sources(_next, StateCount);
+        var open = new Queue<int>();
+        for (int state = 0; state < StateCount; state++)
+        {
+            if (!IsFinal(state))
+                continue;
+            distances[state] = 0;
+            open.Enqueue(state);
+        }
+
+        while (open.TryDequeue(out int state))
+        {
+            foreach (int source in sources[state].Where(source => distances[source] == int.MaxValue))
+            {
+                distances[source] = distances[state] + 1;
+                open.Enqueue(source);
+            }
+        }
+
+        return distances;
+    }
+
+    private static List<int>[] Sources(int[] next, int states)
+    {
+        var sources = new List<int>[states];
+        for (int state = 0; state < states; state++)
+            sources[state] = [];
+        for (int i = 0; i < next.Length; i++)
+        {
+            if (next[i] != Dead)
+                sources[next[i]].Add(i / Bytes);
+        }
+
+        return sources;
+    }
+
     private static ResourceLimitException TooLarge() =>
         new($"The pattern needs more than {MaximumStates} states or too many steps. Use smaller repetitions or fewer alternatives.");
 
@@ -144,15 +189,7 @@ internal sealed class TextAutomaton
     /// <summary>Cuts the ways that lead to no end: inside them a constrained text could not be completed.</summary>
     private static TextAutomaton Trim(int[] next, bool[] isFinal)
     {
-        var sources = new List<int>[isFinal.Length];
-        for (int state = 0; state < sources.Length; state++)
-            sources[state] = [];
-        for (int i = 0; i < next.Length; i++)
-        {
-            if (next[i] != Dead)
-                sources[next[i]].Add(i / Bytes);
-        }
-
+        List<int>[] sources = Sources(next, isFinal.Length);
         var isAlive = (bool[])isFinal.Clone();
         var open = new Stack<int>(Enumerable.Range(0, isFinal.Length).Where(state => isFinal[state]));
         while (open.TryPop(out int state))

@@ -52,12 +52,13 @@ public static class TokenConstraints
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="maxDigits">The most digits, 1 to 18.</param>
     /// <param name="allowNegative">Whether a minus sign may stand before it.</param>
-    public static ITokenConstraint Integer(Tokenizer tokenizer, int maxDigits = 9, bool allowNegative = false)
+    /// <param name="maxTokens">The limit on tokens within which the number must end; null for none.</param>
+    public static ITokenConstraint Integer(Tokenizer tokenizer, int maxDigits = 9, bool allowNegative = false, int? maxTokens = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxDigits, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxDigits, 18);
         string positive = $"[1-9][0-9]{{0,{maxDigits - 1}}}";
-        return Pattern(tokenizer, allowNegative ? $"0|-?{positive}" : $"0|{positive}");
+        return Pattern(tokenizer, allowNegative ? $"0|-?{positive}" : $"0|{positive}", maxTokens);
     }
 
     /// <summary>Text that matches a regular expression from its first to its last character.</summary>
@@ -67,13 +68,37 @@ public static class TokenConstraints
     /// <c>\D \W \S</c>, <c>\n \r \t \xHH \uHHHH</c>, groups <c>(…)</c>, <c>|</c>, <c>* + ? {n} {n,} {n,m}</c>. There are no anchors,
     /// back-references or look-arounds.
     /// </param>
-    /// <exception cref="PromptException">The pattern is malformed, uses what is not listed, or matches nothing.</exception>
+    /// <param name="maxTokens">
+    /// The limit on tokens (<see cref="GenerationOptions.MaxNewTokens"/>) within which the text must end: near it only what can still be
+    /// completed is allowed. Null for none: a text may then be cut.
+    /// </param>
+    /// <exception cref="PromptException">The pattern is malformed, uses what is not listed, matches nothing, or nothing that fits the limit.</exception>
     /// <exception cref="ResourceLimitException">The pattern needs too many states.</exception>
-    public static ITokenConstraint Pattern(Tokenizer tokenizer, string pattern)
+    public static ITokenConstraint Pattern(Tokenizer tokenizer, string pattern, int? maxTokens = null)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentNullException.ThrowIfNull(pattern);
-        return new TextGrammar(tokenizer, TextAutomaton.Compile(pattern));
+        return new TextGrammar(tokenizer, TextAutomaton.Compile(pattern), maxTokens);
+    }
+
+    /// <summary>JSON that a schema describes, on one line; after a colon or comma one space may stand.</summary>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="schema">
+    /// A JSON Schema of this subset: <c>type</c> (one or several of object, array, string, integer, number, boolean, null); <c>enum</c> and
+    /// <c>const</c> of strings, numbers, booleans and null; for objects <c>properties</c> and <c>required</c>, written in the order in which they
+    /// stand, and <c>additionalProperties</c> as false, which is also meant without it; for arrays <c>items</c>, <c>minItems</c>, <c>maxItems</c>;
+    /// for strings <c>pattern</c> (see <see cref="Pattern"/>; always for the whole string, with or without ^ and $), <c>minLength</c>, <c>maxLength</c>.
+    /// <c>title</c>, <c>description</c>, <c>default</c>, <c>examples</c>, <c>$schema</c>, <c>$id</c> and <c>$comment</c> are ignored. Anything else is refused by name. At most
+    /// eight levels. Numbers have at most 15 digits before and after the point and no exponent.
+    /// </param>
+    /// <param name="maxTokens">The limit on tokens within which the text must end, as for <see cref="Pattern"/>.</param>
+    /// <exception cref="PromptException">The schema is malformed, uses what is not listed, or allows nothing that fits the limit.</exception>
+    /// <exception cref="ResourceLimitException">The schema needs too many states, for example for long counted strings.</exception>
+    public static ITokenConstraint JsonSchema(Tokenizer tokenizer, string schema, int? maxTokens = null)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(schema);
+        return new TextGrammar(tokenizer, TextAutomaton.Compile(JsonSchemaCompiler.Compile(schema)), maxTokens);
     }
 
     /// <summary>A grammar of objects, and the most tokens an object of it takes.</summary>

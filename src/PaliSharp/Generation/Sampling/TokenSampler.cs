@@ -4,11 +4,11 @@ namespace PaliSharp.Generation;
 
 /// <summary>
 /// Chooses tokens by <see cref="SamplingOptions"/>. Its working memory grows to the vocabulary with the first token and is reused from
-/// then on, so one sampler serves any number of sequences, but one thread at a time.
+/// then on, so one sampler serves any number of sequences, but one thread at a time; so do samplers that share it.
 /// </summary>
 internal sealed class TokenSampler
 {
-    private readonly SamplingScratch _scratch = new();
+    private readonly SamplingScratch _scratch;
     private readonly ILogitsProcessor[] _penalties;
     private readonly ILogitsProcessor[] _filters;
     private readonly VocabularyMask _mask;
@@ -17,9 +17,11 @@ internal sealed class TokenSampler
     /// <summary>Prepares a sampler.</summary>
     /// <param name="options">How to choose.</param>
     /// <param name="mask">What is never chosen; null for nothing.</param>
-    public TokenSampler(SamplingOptions options, VocabularyMask? mask = null)
+    /// <param name="scratch">The working memory; null for one of its own.</param>
+    public TokenSampler(SamplingOptions options, VocabularyMask? mask = null, SamplingScratch? scratch = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        _scratch = scratch ?? new SamplingScratch();
         _penalties = LogitsProcessors.Penalties(options);
         _filters = LogitsProcessors.Filters(options, _scratch);
         _mask = mask ?? VocabularyMask.None;

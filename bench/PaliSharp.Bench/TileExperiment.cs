@@ -1,0 +1,3 @@
+#pragma warning disable
+namespace PaliSharp.Bench;
+internal static class TileExperiment { public static void Run(BenchOptions o) {} }

@@ -1,0 +1,302 @@
+using PaliSharp.Models;
+
+namespace PaliSharp.Batching;
+
+/// <summary>
+/// The items that have a place in the batch, from their pictures to their last token. One thread takes it on, turn by turn.
+/// </summary>
+/// <remarks>
+/// A turn writes one token for every sequence that is being written, then takes the passes of new pictures and prompts, which may be left off
+/// between layers, on by so many rows: new requests come in quickly, and nobody's text stands still while they do. Work is measured in rows,
+/// never by the clock, so that the same requests in the same order meet in the same steps and give the same bits every time.
+/// </remarks>
+internal sealed class RunningBatch
+{
+    // Pictures and prompts go through together up to so many rows: enough to fill the kernels, little enough to bound memory.
+    private const int MaxRowsTogether = 2048;
+
+    // While texts are being written, a turn takes so many new rows through all layers, or the equivalent. Writing one token reads all weights,
+    // which takes about as long as computing some five rows; so new requests get a few times the time of those being written.
+    private const int RowsPerTurn = 16;
+
+    private readonly PaliGemmaModel _model;
+    private readonly PictureStore _store;
+    private readonly BatchCounters _counters;
+    private readonly BatchPace _pace;
+    private readonly TokenStep _tokens;
+    private readonly List<BatchItem> _items = [];
+    private readonly List<BatchItem> _encoding = [];
+    private readonly List<GenerationItem> _prompts = [];
+    private readonly List<GenerationItem> _decoding = [];
+    private readonly List<BatchItem> _stepwise = [];
+    private BatchPass? _pass;
+    private int _count;
+    private int _decodingCount;
+    private long _kvBytes;
+
+    /// <summary>Prepares an empty batch.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="store">Keeps encoded pictures.</param>
+    /// <param name="counters">Counts what happens.</param>
+    /// <param name="pace">Learns how long items take.</param>
+    public RunningBatch(PaliGemmaModel model, PictureStore store, BatchCounters counters, BatchPace pace)
+    {
+        _model = model;
+        _store = store;
+        _counters = counters;
+        _pace = pace;
+        _tokens = new TokenStep(model, counters);
+    }
+
+    /// <summary>How many items have a place.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>How many of them are being written.</summary>
+    public int Decoding => Volatile.Read(ref _decodingCount);
+
+    /// <summary>The bytes of keys and values set aside for them.</summary>
+    public long KvBytes => Interlocked.Read(ref _kvBytes);
+
+    /// <summary>The sequences they take at most.</summary>
+    public int Rows { get; private set; }
+
+    /// <summary>Gives an item a place.</summary>
+    public void Add(BatchItem item)
+    {
+        item.NoteAdmitted();
+        _items.Add(item);
+        Rows += item.Rows;
+        Interlocked.Add(ref _kvBytes, item.KvBytes);
+        Volatile.Write(ref _count, _items.Count);
+        _encoding.Add(item);
+        try
+        {
+            TakePictures(item);
+        }
+        catch (Exception exception) // the item's own
+        {
+            item.Fail(Wrap(exception));
+        }
+    }
+
+    /// <summary>Does what can be done now.</summary>
+    /// <returns>False if there was nothing.</returns>
+    public bool TakeTurn()
+    {
+        ClearAway();
+        Sort();
+        bool decoded = Decode();
+        int allowance = decoded ? RowsPerTurn * _model.Config.Text.Layers : 1;
+        bool stepped = false;
+        while (allowance > 0 && StepOnce(ref allowance))
+        {
+            stepped = true;
+            ClearAway();
+            Sort();
+        }
+
+        return decoded || stepped;
+    }
+
+    /// <summary>Ends every item with an error and frees what they hold.</summary>
+    public void FailAll(Exception exception)
+    {
+        _pass?.Dispose();
+        _pass = null;
+        foreach (BatchItem item in _items)
+            item.Fail(exception);
+        ClearAway();
+    }
+
+    private void TakePictures(BatchItem item)
+    {
+        for (int i = 0; i < item.Images.Count; i++)
+        {
+            item.Pictures[i] = _store.Find(item.Images[i]);
+            if (item.Pictures[i] is not null)
+                continue;
+            PreparedPixels prepared = item.Pixels!.Take(item.Images[i]);
+            item.Pictures[i] = _store.FindOrAdd(item.Images[i], prepared.Key, prepared.Pixels);
+        }
+
+        item.Pixels?.Close();
+    }
+
+    /// <summary>Moves items whose pictures are there to what they need next.</summary>
+    private void Sort()
+    {
+        int kept = 0;
+        for (int i = 0; i < _encoding.Count; i++)
+        {
+            BatchItem item = _encoding[i];
+            if (!Array.TrueForAll(item.Pictures, picture => picture is { IsReady: true }))
+            {
+                _encoding[kept++] = item;
+                continue;
+            }
+
+            item.NoteEncoded();
+            switch (item)
+            {
+                case GenerationItem generation:
+                    _prompts.Add(generation);
+                    break;
+                case PictureItem picture:
+                    picture.Complete(_store);
+                    break;
+                default:
+                    _stepwise.Add(item);
+                    break;
+            }
+        }
+
+        _encoding.RemoveRange(kept, _encoding.Count - kept);
+    }
+
+    private bool Decode()
+    {
+        if (_decoding.Count == 0)
+            return false;
+        try
+        {
+            _tokens.Continue(_decoding);
+        }
+        catch (Exception exception) // the pass they share failed, so all of them did
+        {
+            foreach (GenerationItem item in _decoding)
+                item.Fail(Wrap(exception));
+        }
+
+        ClearAway();
+        return true;
+    }
+
+    /// <summary>Takes the pass under way one layer further, or begins one; where there is none, other work one step.</summary>
+    private bool StepOnce(ref int allowance)
+    {
+        bool stepped = StepOther(ref allowance);
+        _pass ??= NextPass();
+        if (_pass is null)
+            return stepped;
+        allowance -= _pass.Rows;
+        bool isOver = _pass.IsAbandoned;
+        try
+        {
+            isOver = isOver || _pass.Step();
+        }
+        catch (Exception exception) // ends what the pass was for
+        {
+            _pass.Fail(Wrap(exception));
+            isOver = true;
+        }
+
+        if (isOver)
+            EndPass();
+        return true;
+    }
+
+    private void EndPass()
+    {
+        if (_pass is PrefillPass prefill)
+            _decoding.AddRange(prefill.Items);
+        foreach (BatchItem item in _encoding)
+        {
+            if (Array.Find(item.Pictures, picture => picture is { Failure: not null }) is { } failed)
+                item.Fail(failed.Failure!);
+        }
+
+        _pass!.Dispose();
+        _pass = null;
+        ClearAway();
+    }
+
+    private BatchPass? NextPass()
+    {
+        // Prompts first: sequences that decode together cost little more than one.
+        if (_prompts.Count > 0)
+        {
+            var items = new List<GenerationItem>();
+            for (int rows = 0; items.Count < _prompts.Count && rows < MaxRowsTogether;)
+            {
+                GenerationItem item = _prompts[items.Count];
+                items.Add(item);
+                rows += item.PromptPositions;
+            }
+
+            _prompts.RemoveRange(0, items.Count);
+            return new PrefillPass(_model, _tokens, _counters, items);
+        }
+
+        if (!_store.HasPending)
+            return null;
+        List<EncodedPicture> pictures = _store.TakePending(Math.Max(1, MaxRowsTogether / _model.Config.ImageTokens));
+        return pictures.Count > 0 ? new PicturePass(_model, _store, pictures) : null;
+    }
+
+    private bool StepOther(ref int allowance)
+    {
+        if (_stepwise.Count == 0)
+            return false;
+        allowance -= MaxRowsTogether; // nothing is known about its size
+        BatchItem item = _stepwise[0];
+        _stepwise.RemoveAt(0);
+        _stepwise.Add(item);
+        try
+        {
+            ((IStepwiseItem)item).Step();
+        }
+        catch (Exception exception) // the item's own
+        {
+            item.Fail(Wrap(exception));
+        }
+
+        return true;
+    }
+
+    /// <summary>Frees what items hold that are over; those in a pass under way follow when it ends.</summary>
+    private void ClearAway()
+    {
+        int kept = 0;
+        for (int i = 0; i < _items.Count; i++)
+        {
+            BatchItem item = _items[i];
+            if (item.IsOver && !IsInPass(item))
+                Remove(item);
+            else
+                _items[kept++] = item;
+        }
+
+        _items.RemoveRange(kept, _items.Count - kept);
+        Volatile.Write(ref _count, kept);
+        Volatile.Write(ref _decodingCount, _decoding.Count);
+    }
+
+    private bool IsInPass(BatchItem item) => item is GenerationItem generation && _pass is PrefillPass prefill && prefill.Items.Contains(generation);
+
+    private void Remove(BatchItem item)
+    {
+        item.Release();
+        if (item.Succeeded)
+            _pace.Note(item.ServiceTime());
+        item.Pixels?.Close();
+        foreach (EncodedPicture? picture in item.Pictures)
+        {
+            if (picture is not null)
+                _store.Release(picture);
+        }
+
+        Array.Clear(item.Pictures);
+        Rows -= item.Rows;
+        Interlocked.Add(ref _kvBytes, -item.KvBytes);
+        _encoding.Remove(item);
+        _stepwise.Remove(item);
+        if (item is not GenerationItem generation)
+            return;
+        _prompts.Remove(generation);
+        _decoding.Remove(generation);
+    }
+
+    private static Exception Wrap(Exception exception) => exception is OutOfMemoryException
+        ? new ResourceLimitException("The system has not enough memory for the request. Ask for fewer tokens, lower MaxBatch or KvCacheBytes, or use quantised weights.", exception)
+        : exception;
+}
