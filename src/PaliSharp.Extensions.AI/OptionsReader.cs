@@ -1,5 +1,6 @@
 using Microsoft.Extensions.AI;
 using PaliSharp.Generation;
+using PaliSharp.Tokenization;
 
 namespace PaliSharp.Extensions.AI;
 
@@ -15,7 +16,9 @@ internal static class OptionsReader
     /// <param name="defaults">The client's own options.</param>
     /// <param name="modelId">The only model there is.</param>
     /// <exception cref="ArgumentException">An option is not supported or out of range.</exception>
-    public static GenerationOptions Read(ChatOptions? options, IChatClient client, PaliSharpChatOptions defaults, string modelId)
+    /// <param name="tokenizer">The model's tokenizer, for grammars; null if it has none.</param>
+    /// <exception cref="PromptException">The schema of the answer is beyond what grammars can express.</exception>
+    public static GenerationOptions Read(ChatOptions? options, IChatClient client, PaliSharpChatOptions defaults, string modelId, Tokenizer? tokenizer)
     {
         GenerationOptions begin = options?.RawRepresentationFactory?.Invoke(client) switch
         {
@@ -26,9 +29,13 @@ internal static class OptionsReader
         if (options is null)
             return begin;
         Refuse(options, modelId);
+        int tokens = options.MaxOutputTokens ?? begin.MaxNewTokens;
         return begin with
         {
-            MaxNewTokens = options.MaxOutputTokens ?? begin.MaxNewTokens,
+            MaxNewTokens = tokens,
+            Constraint = options.ResponseFormat is ChatResponseFormatJson { Schema: { } schema }
+                ? TokenConstraints.JsonSchema(RequireTokenizer(tokenizer), schema.GetRawText(), tokens)
+                : begin.Constraint,
             StopStrings = options.StopSequences is { Count: > 0 } stops ? [.. stops] : begin.StopStrings,
             Sampling = ReadSampling(options, begin.Sampling),
         };
@@ -61,8 +68,8 @@ internal static class OptionsReader
         Require(options.ToolMode is null or NoneChatToolMode or AutoChatToolMode, "ToolMode asks for a tool, but the model cannot call tools. Leave it out.");
         Require(options.Reasoning is null or { Effort: null or ReasoningEffort.None }, "Reasoning is set, but the model answers at once. Leave it out.");
         Require(
-            options.ResponseFormat is null or ChatResponseFormatText,
-            "ResponseFormat asks for JSON, which the model has not been trained to write. Give a grammar instead: RawRepresentationFactory with GenerationOptions.Constraint.");
+            options.ResponseFormat is null or ChatResponseFormatText or ChatResponseFormatJson { Schema: not null },
+            "ResponseFormat asks for JSON without a schema, which the model has not been trained to write. Give a schema.");
 #pragma warning disable MEAI001 // experimental, but dropping it would be silent
         Require(options.ContinuationToken is null, "ContinuationToken is set, but answers cannot be continued. Leave it out.");
         Require(options.AllowBackgroundResponses is null or false, "AllowBackgroundResponses is set, but there are no background responses. Leave it out.");
@@ -83,6 +90,9 @@ internal static class OptionsReader
             _ => throw new ArgumentException($"The additional property '{name}' is not a number.", nameof(options)),
         };
     }
+
+    private static Tokenizer RequireTokenizer(Tokenizer? tokenizer) =>
+        tokenizer ?? throw new PromptException("The model has no tokenizer, so its answers cannot be held to a schema.");
 
     private static void Require(bool holds, string message)
     {

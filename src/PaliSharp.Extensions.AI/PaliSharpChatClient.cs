@@ -141,7 +141,7 @@ public sealed class PaliSharpChatClient : IChatClient
         IEnumerable<ChatMessage> messages, ChatOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        GenerationOptions generation = OptionsReader.Read(options, this, _options, _metadata.DefaultModelId!);
+        GenerationOptions generation = OptionsReader.Read(options, this, _options, _metadata.DefaultModelId!, _model.Tokenizer);
         Question<AIContent> question = MessageReader.Ask(messages, options?.Instructions, _options.History);
         IReadOnlyList<Image> pictures = await _messages.ReadPicturesAsync(question.Pictures, cancellationToken).ConfigureAwait(false);
         return (new GenerationRequest(question.Prompt, pictures, generation), question.Warnings);

@@ -13,7 +13,6 @@ internal static class AnswerForm
     /// <exception cref="ApiException">The form is unknown or beyond what grammars can express.</exception>
     public static GenerationOptions Apply(JsonElement? format, GenerationOptions options, PaliGemma model)
     {
-        _ = model;
         if (format is not { } form || form.ValueKind == JsonValueKind.Null)
             return options;
         if (form.ValueKind != JsonValueKind.Object || !form.TryGetProperty("type", out JsonElement type) || type.ValueKind != JsonValueKind.String)
@@ -22,8 +21,30 @@ internal static class AnswerForm
         {
             "text" => options,
             "json_object" => throw ApiException.Unsupported($"{Param}.type", "JSON without a schema is not offered: the model has not been trained to write it. Send a json_schema."),
-            "json_schema" => throw ApiException.Unsupported($"{Param}.type", "json_schema is not offered."),
+            "json_schema" => options with { Constraint = Schema(form, options, model) },
             var other => throw ApiException.InvalidValue($"{Param}.type", $"There is no response format '{Shown.Text(other)}'. Expected text or json_schema."),
         };
+    }
+
+    // The name and the description are for people; strictness is what a grammar gives anyway.
+    private static ITokenConstraint Schema(JsonElement form, GenerationOptions options, PaliGemma model)
+    {
+        const string param = $"{Param}.json_schema";
+        if (!form.TryGetProperty("json_schema", out JsonElement holder) || holder.ValueKind != JsonValueKind.Object
+            || !holder.TryGetProperty("schema", out JsonElement schema) || schema.ValueKind != JsonValueKind.Object)
+        {
+            throw ApiException.InvalidValue(param, "json_schema is not an object with a schema.");
+        }
+
+        if (model.Tokenizer is null)
+            throw ApiException.Unsupported(Param, "The model has no tokenizer, so its answers cannot be held to a form.");
+        try
+        {
+            return TokenConstraints.JsonSchema(model.Tokenizer, schema.GetRawText(), options.MaxNewTokens);
+        }
+        catch (PaliSharpException exception)
+        {
+            throw ApiException.BadRequest("unsupported_schema", exception.Message, $"{param}.schema", exception);
+        }
     }
 }

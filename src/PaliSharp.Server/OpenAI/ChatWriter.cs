@@ -29,7 +29,7 @@ internal sealed class ChatWriter(ApiCall call, LoadedModel model, ChatSettings s
             "chat.completion",
             _created,
             model.Name,
-            [.. results.Select((result, i) => new ChatChoice(i, new ChatAnswer("assistant", result.Text, null), Logprobs(result), FinishReasonOf(result)))],
+            [.. results.Select((result, i) => new ChatChoice(i, new ChatAnswer("assistant", result.Text, null), Logprobs(result.Tokens, result.TopTokens), FinishReasonOf(result)))],
             accounts.Usage,
             model.Fingerprint,
             accounts.Timings,
@@ -55,12 +55,12 @@ internal sealed class ChatWriter(ApiCall call, LoadedModel model, ChatSettings s
             {
                 if (!events.HasStarted)
                     await BeginAsync(events, requests.Count);
-                if (piece.Text.Length > 0)
-                    await events.WriteAsync(Chunk(new ChunkChoice(index, new ChunkDelta(null, piece.Text), null, null)));
+                if (piece.Text.Length > 0 || (_tokens is not null && piece.Tokens.Count > 0))
+                    await events.WriteAsync(Chunk(new ChunkChoice(index, new ChunkDelta(null, piece.Text), Logprobs(piece.Tokens, piece.TopTokens), null)));
                 if (piece.Result is { } result)
                 {
                     results[index] = result;
-                    await events.WriteAsync(Chunk(new ChunkChoice(index, new ChunkDelta(null, null), Logprobs(result), FinishReasonOf(result))));
+                    await events.WriteAsync(Chunk(new ChunkChoice(index, new ChunkDelta(null, null), null, FinishReasonOf(result))));
                 }
             }
         }
@@ -112,7 +112,8 @@ internal sealed class ChatWriter(ApiCall call, LoadedModel model, ChatSettings s
         }
     }
 
-    private ChoiceLogprobs? Logprobs(GenerationResult result) => _tokens?.Describe(result, settings.TopLogprobs ?? 0);
+    private ChoiceLogprobs? Logprobs(IReadOnlyList<SampledToken> tokens, IReadOnlyList<IReadOnlyList<SampledToken>> top) =>
+        _tokens?.Describe(tokens, settings.TopLogprobs > 0 ? top : []);
 
     private ChatChunk Chunk(ChunkChoice choice) =>
         new(_id, ChunkObject, _created, model.Name, [choice], model.Fingerprint, null, null, null);

@@ -12,11 +12,11 @@ internal sealed class TokenBytes(Tokenizer tokenizer)
     private const string BytePrefix = "<0x";
     private const int BytePieceLength = 6;
 
-    /// <summary>Describes the tokens of an answer.</summary>
-    /// <param name="result">The answer.</param>
-    /// <param name="top">How many of the likeliest tokens to give at each place.</param>
-    public ChoiceLogprobs Describe(GenerationResult result, int top) => new(
-        [.. result.Tokens.Select((token, i) => Describe(token, top > 0 && i < result.TopTokens.Count ? result.TopTokens[i] : []))], null);
+    /// <summary>Describes tokens of an answer.</summary>
+    /// <param name="tokens">The tokens.</param>
+    /// <param name="top">The likeliest tokens at each of their places; empty for none.</param>
+    public ChoiceLogprobs Describe(IReadOnlyList<SampledToken> tokens, IReadOnlyList<IReadOnlyList<SampledToken>> top) =>
+        new([.. tokens.Select((token, i) => Describe(token, i < top.Count ? top[i] : []))], null);
 
     private TokenLogprob Describe(SampledToken token, IReadOnlyList<SampledToken> top)
     {

@@ -25,7 +25,6 @@ internal sealed class VisionTasks(ServerLimits limits)
     private const int MaximumThings = 64;
     private const int MaximumLabels = 1000;
     private const string ClassifyPrompt = "answer en what is in the picture?";
-    private const string DefaultLanguage = "en";
 
     /// <summary>Does a task on pictures, each on its own.</summary>
     /// <param name="task">The task.</param>
@@ -36,35 +35,38 @@ internal sealed class VisionTasks(ServerLimits limits)
     /// <exception cref="ApiException">The request makes no sense.</exception>
     public Task<VisionFindings> RunAsync(string task, PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
     {
-        string language = request.Language ?? DefaultLanguage;
         return task switch
         {
-            "caption" => CaptionAsync(model, request, pictures, cancellationToken),
-            "ocr" => TextAsync(model, TaskPrompts.ReadText(), Options(OcrTokens), pictures, cancellationToken),
-            "ask" => TextAsync(
-                model,
-                TaskPrompts.Answer(VisionSettings.Needed(request.Question, "question", "\"what color is the ring?\""), language),
-                Options(CaptionTokens),
-                pictures,
-                cancellationToken),
-            "run" => TextAsync(model, VisionSettings.Needed(request.Prompt, "prompt", "\"caption en\""), Options(CaptionTokens), pictures, cancellationToken),
-            "detect" => DetectAsync(model, request, pictures, cancellationToken),
-            "segment" => SegmentAsync(model, request, pictures, cancellationToken),
+            "caption" => Do(Caption(request)),
+            "ocr" => Do(new OcrTask { Options = Options(OcrTokens) }),
+            "ask" => Do(new AnswerTask(VisionSettings.Needed(request.Question, "question", "\"what color is the ring?\"")) { Language = LanguageOf(request), Options = Options(CaptionTokens) }),
+            "run" => Do(new PromptTask(VisionSettings.Needed(request.Prompt, "prompt", "\"caption en\"")) { Options = Options(CaptionTokens) }),
+            "detect" => Do(new DetectionTask(Things(request)) { Detection = VisionSettings.Detection(request), Options = Options(DetectionTokens) }, static (found, image) => found.DrawOn(image)),
+            "segment" => Do(
+                new SegmentationTask(Things(request)) { Segmentation = VisionSettings.Segmentation(request), Options = Options(SegmentationTokens) },
+                static (found, image) => found.DrawOn(image)),
             "classify" => ClassifyAsync(model, request, pictures, cancellationToken),
             "match" => MatchAsync(model, request, pictures, cancellationToken),
             _ => throw new ArgumentOutOfRangeException(nameof(task), task, "There is no such task."),
         };
 
         GenerationOptions Options(int defaultTokens) => VisionSettings.Generation(request, defaultTokens, limits);
+
+        async Task<VisionFindings> Do<TResult>(VisionTask<TResult> work, Func<TResult, Image, Image>? draw = null)
+            where TResult : ITaskResult
+        {
+            TResult[] results = await AllOrNone.RunAsync(pictures, (picture, cancellation) => model.RunAsync(picture.Image, work, cancellation), cancellationToken);
+            return new VisionFindings(
+                [.. results.Select((result, i) => ToElement(ResultLines.Of(pictures[i].Name, pictures[i].Image, result)))],
+                [.. results.SelectMany(result => result.Generations)],
+                request.Draw == true && draw is not null ? [.. results.Select((result, i) => draw(result, pictures[i].Image))] : null);
+        }
     }
 
-    private static async Task<VisionFindings> TextAsync(
-        PaliGemma model, string prompt, GenerationOptions options, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
-    {
-        GenerationResult[] results = await AllOrNone.RunAsync(
-            pictures, (picture, cancellation) => model.GenerateAsync(picture.Image, prompt, options, cancellation), cancellationToken);
-        return new VisionFindings([.. results.Select((result, i) => JsonAnswer.ToElement(TextLine.Of(pictures[i].Name, null, result)))], results, null);
-    }
+    private static Language LanguageOf(VisionRequest request) => request.Language is { } language ? (Language)language : default;
+
+    private static IReadOnlyList<string> Things(VisionRequest request) =>
+        Bounded(VisionSettings.Needed(request.Things, "things", "[\"cat\", \"dog\"]"), MaximumThings, "things");
 
     private static IReadOnlyList<string> Bounded(IReadOnlyList<string> items, int maximum, string param)
     {
@@ -73,44 +75,21 @@ internal sealed class VisionTasks(ServerLimits limits)
         return items.Any(item => item is null) ? throw ApiException.InvalidValue(param, $"One of the {param} is null.") : items;
     }
 
-    private static IReadOnlyList<Image>? Drawn(VisionRequest request, Func<IEnumerable<Image>> draw) => request.Draw == true ? [.. draw()] : null;
-
-    private Task<VisionFindings> CaptionAsync(PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
+    private static JsonElement ToElement(ResultLine line)
     {
-        string language = request.Language ?? DefaultLanguage;
-        (string prompt, int tokens) = request.Length switch
+        using JsonDocument document = JsonDocument.Parse(ResultJson.Serialize(line));
+        return document.RootElement.Clone();
+    }
+
+    private CaptionTask Caption(VisionRequest request)
+    {
+        (CaptionLength length, int tokens) = request.Length switch
         {
-            null or "short" => (TaskPrompts.Caption(language), CaptionTokens),
-            "long" => (TaskPrompts.Describe(language), DescriptionTokens),
+            null or "short" => (CaptionLength.Short, CaptionTokens),
+            "long" => (CaptionLength.Long, DescriptionTokens),
             var other => throw ApiException.InvalidValue("length", $"There is no length '{Shown.Text(other)}'. Expected short or long."),
         };
-        return TextAsync(model, prompt, VisionSettings.Generation(request, tokens, limits), pictures, cancellationToken);
-    }
-
-    private async Task<VisionFindings> DetectAsync(PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
-    {
-        IReadOnlyList<string> things = Bounded(VisionSettings.Needed(request.Things, "things", "[\"cat\", \"dog\"]"), MaximumThings, "things");
-        GenerationOptions options = VisionSettings.Generation(request, DetectionTokens, limits);
-        DetectionOptions detection = VisionSettings.Detection(request);
-        DetectionResult[] results = await AllOrNone.RunAsync(
-            pictures, (picture, cancellation) => model.DetectAsync(picture.Image, things, detection, options, cancellation), cancellationToken);
-        return new VisionFindings(
-            [.. results.Select((result, i) => JsonAnswer.ToElement(DetectionLine.Of(pictures[i].Name, result)))],
-            [.. results.SelectMany(result => result.Generations)],
-            Drawn(request, () => results.Select((result, i) => result.DrawOn(pictures[i].Image))));
-    }
-
-    private async Task<VisionFindings> SegmentAsync(PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
-    {
-        IReadOnlyList<string> things = Bounded(VisionSettings.Needed(request.Things, "things", "[\"cat\", \"dog\"]"), MaximumThings, "things");
-        GenerationOptions options = VisionSettings.Generation(request, SegmentationTokens, limits);
-        SegmentationOptions segmentation = VisionSettings.Segmentation(request);
-        SegmentationResult[] results = await AllOrNone.RunAsync(
-            pictures, (picture, cancellation) => model.SegmentAsync(picture.Image, things, options, segmentation, cancellation), cancellationToken);
-        return new VisionFindings(
-            [.. results.Select((result, i) => JsonAnswer.ToElement(SegmentationLine.Of(pictures[i].Name, result, null)))],
-            [.. results.Select(result => result.Generation)],
-            Drawn(request, () => results.Select((result, i) => result.DrawOn(pictures[i].Image))));
+        return new CaptionTask { Length = length, Language = LanguageOf(request), Options = VisionSettings.Generation(request, tokens, limits) };
     }
 
     private static async Task<VisionFindings> ClassifyAsync(PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
@@ -135,5 +114,5 @@ internal sealed class VisionTasks(ServerLimits limits)
     }
 
     private static JsonElement[] Lines(IReadOnlyList<NamedPicture> pictures, ClassificationResult[] results, int top) =>
-        [.. results.Select((result, i) => JsonAnswer.ToElement(ClassificationLine.Of(pictures[i].Name, pictures[i].Image, result, [.. result.Labels.Take(top)])))];
+        [.. results.Select((result, i) => ToElement(ClassificationLine.Of(pictures[i].Name, pictures[i].Image, result, [.. result.Labels.Take(top)])))];
 }

@@ -163,6 +163,26 @@ public sealed class ChatTests(ServerFixture fixture)
     }
 
     [Fact]
+    public async Task An_answer_can_be_held_to_a_schema()
+    {
+        object format = new
+        {
+            type = "json_schema",
+            json_schema = new { name = "ring", strict = true, schema = new { type = "object", properties = new { color = new { @enum = (string[])["orange", "blue"] } }, required = (string[])["color"], additionalProperties = false } },
+        };
+        Answer answer = await AskAsync(new { messages = (object[])[Sample.Message("answer en what color is the ring?", Ring)], response_format = format });
+        using JsonDocument document = JsonDocument.Parse(ContentOf(answer));
+        Assert.Contains(document.RootElement.GetProperty("color").GetString(), (string[])["orange", "blue"]);
+        Answer refused = await AskAsync(new
+        {
+            messages = (object[])[Sample.Message("caption en", Ring)],
+            response_format = new { type = "json_schema", json_schema = new { name = "x", schema = new { type = "object", patternProperties = new { a = new { type = "string" } } } } },
+        });
+        Assert.Equal("unsupported_schema", refused.ErrorCode);
+        Assert.Equal("response_format.json_schema.schema", refused.Error.GetProperty("param").GetString());
+    }
+
+    [Fact]
     public async Task Models_are_listed_with_the_default_first()
     {
         Answer list = await Server.GetAsync("/v1/models");

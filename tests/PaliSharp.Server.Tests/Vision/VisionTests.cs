@@ -4,7 +4,6 @@ using System.Text.Json;
 using PaliSharp.Imaging;
 using PaliSharp.Results;
 using PaliSharp.Segmentation;
-using PaliSharp.Server.Hosting;
 using PaliSharp.Server.Tests.Support;
 using PaliSharp.Tasks;
 using Xunit;
@@ -15,6 +14,7 @@ namespace PaliSharp.Server.Tests.Vision;
 public sealed class VisionTests(ServerFixture fixture)
 {
     private const string Ring = "orange-ring.png";
+    private const string Name = "image0";
     private const string Circles = "red-circles.png";
 
     private TestServer Server => fixture.Server;
@@ -22,23 +22,21 @@ public sealed class VisionTests(ServerFixture fixture)
     [Fact]
     public async Task Text_tasks_give_the_lines_of_the_command_line()
     {
-        (string Route, object Body, string Prompt)[] cases =
+        Image ring = Sample.Image(Ring);
+        (string Route, object Body, ResultLine Expected)[] cases =
         [
-            ("caption", new { image = Sample.DataUrl(Ring) }, "caption en"),
-            ("caption", new { image = Sample.DataUrl(Ring), length = "long", language = "en" }, "describe en"),
-            ("ocr", new { image = Sample.DataUrl("open-sign.png") }, "ocr"),
-            ("ask", new { image = Sample.DataUrl(Ring), question = "what color is the ring?" }, "answer en what color is the ring?"),
-            ("run", new { image = Sample.DataUrl(Ring), prompt = "detect ring" }, "detect ring"),
+            ("caption", new { image = Sample.DataUrl(Ring) }, TextLine.Of(Name, null, await fixture.Model.CaptionAsync(ring))),
+            ("caption", new { image = Sample.DataUrl(Ring), length = "long", language = "en" }, TextLine.Of(Name, null, await fixture.Model.DescribeAsync(ring))),
+            ("ocr", new { image = Sample.DataUrl("open-sign.png") }, OcrLine.Of(Name, await fixture.Model.ReadTextAsync(Sample.Image("open-sign.png")))),
+            ("ask", new { image = Sample.DataUrl(Ring), question = "what color is the ring?" }, TextLine.Of(Name, null, await fixture.Model.AnswerAsync(ring, "what color is the ring?"))),
+            ("run", new { image = Sample.DataUrl(Ring), prompt = "detect ring" }, TextLine.Of(Name, null, await fixture.Model.GenerateAsync(ring, "detect ring"))),
         ];
-        foreach ((string route, object body, string prompt) in cases)
+        foreach ((string route, object body, ResultLine expected) in cases)
         {
             Answer answer = await PostAsync(route, body);
-            JsonElement line = Assert.Single(answer.Json.GetProperty("results").EnumerateArray());
-            Generation.GenerationResult direct = await fixture.Model.GenerateAsync(
-                Sample.Image(route == "ocr" ? "open-sign.png" : Ring), prompt, new Generation.GenerationOptions { MaxNewTokens = route == "ocr" ? 512 : prompt == "describe en" ? 256 : 128 });
-            AssertSame(TextLine.Of("image0", null, direct), line);
+            AssertSame(expected, Assert.Single(answer.Json.GetProperty("results").EnumerateArray()));
             Assert.Equal(route, answer.Json.GetProperty("task").GetString());
-            Assert.Equal(direct.Tokens.Count, answer.Json.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
+            Assert.True(answer.Json.GetProperty("usage").GetProperty("completion_tokens").GetInt32() > 0);
         }
     }
 
@@ -237,7 +235,7 @@ public sealed class VisionTests(ServerFixture fixture)
         return form;
     }
 
-    private static void AssertSame<T>(T expected, JsonElement actual) => Assert.Equal(JsonAnswer.ToElement(expected).GetRawText(), actual.GetRawText());
+    private static void AssertSame(ResultLine expected, JsonElement actual) => Assert.Equal(ResultJson.Serialize(expected), actual.GetRawText());
 
     private async Task<Answer> PostAsync(string task, object body)
     {
