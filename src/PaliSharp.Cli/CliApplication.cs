@@ -73,6 +73,7 @@ internal static class CliApplication
             TrainCommand.Create(host),
             InspectCommand.Create(host),
             BenchCommand.Create(host),
+            ServeCommand.Create(host),
         };
         HelpText.Extend(root);
         return root;
