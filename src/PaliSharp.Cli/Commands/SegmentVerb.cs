@@ -2,6 +2,7 @@ using PaliSharp.Cli.Input;
 using PaliSharp.Cli.Options;
 using PaliSharp.Cli.Output;
 using PaliSharp.Imaging;
+using PaliSharp.Results;
 using PaliSharp.Tasks;
 
 namespace PaliSharp.Cli.Commands;

@@ -3,6 +3,7 @@ using PaliSharp.Cli.Options;
 using PaliSharp.Cli.Output;
 using PaliSharp.Generation;
 using PaliSharp.Imaging;
+using PaliSharp.Results;
 
 namespace PaliSharp.Cli.Commands;
 

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using PaliSharp.Segmentation;
 using PaliSharp.Tasks;
 
-namespace PaliSharp.Cli.Output;
+namespace PaliSharp.Results;
 
 /// <summary>The objects of one picture in JSON.</summary>
 /// <param name="Image">The picture.</param>
@@ -16,7 +16,7 @@ namespace PaliSharp.Cli.Output;
 /// <param name="LogProb">The sum of the log-probabilities.</param>
 /// <param name="FinishReason">Why it ended.</param>
 /// <param name="Warnings">What in the answer was left out.</param>
-internal sealed record SegmentationLine(
+public sealed record SegmentationLine(
     string Image,
     int Width,
     int Height,
@@ -32,17 +32,22 @@ internal sealed record SegmentationLine(
     /// <param name="image">The picture.</param>
     /// <param name="result">What was found.</param>
     /// <param name="files">The files of the masks; null if none were written.</param>
-    public static SegmentationLine Of(string image, SegmentationResult result, IReadOnlyList<string>? files) => new(
-        image,
-        result.Width,
-        result.Height,
-        [.. result.Segments.Select((found, i) => SegmentItem.Of(found, files?[i]))],
-        result.OrientationApplied,
-        result.Generation.Prompt,
-        result.Generation.Text,
-        result.Generation.LogProbability,
-        JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Generation.FinishReason.ToString()),
-        result.Warnings);
+    /// <exception cref="ArgumentNullException">There is no result.</exception>
+    public static SegmentationLine Of(string image, SegmentationResult result, IReadOnlyList<string>? files)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return new SegmentationLine(
+            image,
+            result.Width,
+            result.Height,
+            [.. result.Segments.Select((found, i) => SegmentItem.Of(found, files?[i]))],
+            result.OrientationApplied,
+            result.Generation.Prompt,
+            result.Generation.Text,
+            result.Generation.LogProbability,
+            JsonNamingPolicy.SnakeCaseLower.ConvertName(result.Generation.FinishReason.ToString()),
+            result.Warnings);
+    }
 }
 
 /// <summary>One object in JSON.</summary>
@@ -52,7 +57,7 @@ internal sealed record SegmentationLine(
 /// <param name="Area">The pixels of the mask.</param>
 /// <param name="Mask">The mask in COCO's compressed form.</param>
 /// <param name="MaskFile">The file of the mask, if one was written.</param>
-internal sealed record SegmentItem(
+public sealed record SegmentItem(
     string Label,
     float Score,
     IReadOnlyList<float> Box,
@@ -61,7 +66,7 @@ internal sealed record SegmentItem(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? MaskFile)
 {
     /// <summary>Describes an object.</summary>
-    public static SegmentItem Of(Segment found, string? file) => new(
+    internal static SegmentItem Of(Segment found, string? file) => new(
         found.Label,
         found.Score,
         [found.Box.X1, found.Box.Y1, found.Box.X2, found.Box.Y2],
@@ -73,4 +78,4 @@ internal sealed record SegmentItem(
 /// <summary>A mask as COCO annotations hold it.</summary>
 /// <param name="Size">Height, width.</param>
 /// <param name="Counts">The compressed run lengths.</param>
-internal sealed record CocoMask(IReadOnlyList<int> Size, string Counts);
+public sealed record CocoMask(IReadOnlyList<int> Size, string Counts);
