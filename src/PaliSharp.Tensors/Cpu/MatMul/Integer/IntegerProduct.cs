@@ -44,7 +44,7 @@ internal static unsafe class IntegerProduct<TSimd, TInteger, TReal>
             return;
         using Tensor memory = pool.Rent(new TensorShape(QuantizedActivations.Floats(type, operands.Rows, operands.Inputs)));
         QuantizedActivations x = QuantizedActivations.Create(
-            team, type, TSimd.SignedWeights, operands.X, operands.Rows, operands.Inputs, memory.Pointer);
+            team, type, TSimd.SignedWeights, TSimd.Registers, operands.X, operands.Rows, operands.Inputs, memory.Pointer);
         var job = new Job(operands, type, x, groups, pool);
         job.Divide(team.Size);
         team.Run(ref job, job.Parts);
@@ -87,7 +87,7 @@ internal static unsafe class IntegerProduct<TSimd, TInteger, TReal>
             int groups = (int)Math.Clamp(partBytes / _operands.Rows / Math.Max(_groupBytes, 1), 1, _groupCount);
             _groupsPerPart = (groups + GroupsPerUnit - 1) / GroupsPerUnit * GroupsPerUnit;
             _groupParts = (_groupCount + _groupsPerPart - 1) / _groupsPerPart;
-            int tile = IntegerTiles<TSimd, TInteger, TReal>.Rows;
+            int tile = TileRows.Largest(TSimd.Registers);
             int rows = Math.Max(tile, RowBlockBytes / Math.Max(_operands.Inputs, 1) / tile * tile);
             while (rows > 2 * tile && _groupParts * (((long)_operands.Rows + rows - 1) / rows) < 4L * threads && rows * 2 > tile * 8)
                 rows = Math.Max(tile, Math.Min(rows, _operands.Rows) / 2 / tile * tile);
@@ -152,7 +152,7 @@ internal static unsafe class IntegerProduct<TSimd, TInteger, TReal>
 
             for (int end = row + rows; row < end;)
             {
-                int tile = IntegerTiles<TSimd, TInteger, TReal>.NextRows(end - row);
+                int tile = TileRows.Next(end - row, TSimd.Registers);
                 AddBlocks(unit, row, tile, sums);
                 Store(unit, row, tile, sums);
                 row += tile;
@@ -170,12 +170,12 @@ internal static unsafe class IntegerProduct<TSimd, TInteger, TReal>
                 Weights1 = unit.Weights1,
                 Scales0 = unit.Scales0,
                 Scales1 = unit.Scales1,
-                Starts = _x.Starts + row,
+                Starts = _x.Starts + ((nint)row * _x.Blocks * perActivationBlock),
                 Flip = _type == WeightType.Int8 ? unchecked((int)0x80808080) : 0,
             };
             for (int first = 0, index = 0; first < _quads; first += blockQuads, index++)
             {
-                nint place = ((nint)(index / perActivationBlock) * _x.Rows) + row;
+                nint place = ((nint)row * _x.Blocks) + ((nint)(index / perActivationBlock) * rows);
                 block.X = _x.Quants + (place * QuantizedActivations.Block) + (index % perActivationBlock * blockQuads * Quad);
                 block.XScales = _x.Scales + place;
                 block.Quads = Math.Min(blockQuads, _quads - first);
@@ -184,7 +184,7 @@ internal static unsafe class IntegerProduct<TSimd, TInteger, TReal>
                 block.Weights1 += blockQuads * Line;
                 block.Scales0 += Group;
                 block.Scales1 += Group;
-                block.Starts += _x.Rows;
+                block.Starts += rows;
             }
         }
 

@@ -15,24 +15,10 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
     private const int Line = Quantization.QuantizedLayout.LineBytes;
     private const int Quad = Quantization.QuantizedLayout.QuadInputs;
     private const int Row = QuantizedActivations.Block;
-
-    /// <summary>The most rows of a tile.</summary>
-    public static int Rows => TSimd.Registers >= 32 ? 12 : 6;
-
-    /// <summary>The rows of the tile to use next.</summary>
-    /// <param name="left">The rows left.</param>
-    public static int NextRows(int left) => left switch
-    {
-        >= 12 when TSimd.Registers >= 32 => 12,
-        >= 8 when TSimd.Registers >= 32 => 8,
-        >= 6 => 6,
-        >= 4 => 4,
-        >= 2 => 2,
-        _ => 1,
-    };
+    private const int BytesAhead = 16384;
 
     /// <summary>Adds one block of inputs to a tile.</summary>
-    /// <param name="rows">One of the numbers of <see cref="NextRows"/>.</param>
+    /// <param name="rows">One of the numbers of <see cref="TileRows.Next"/>.</param>
     /// <param name="block">The operands.</param>
     /// <param name="sums">The tile's sums, <c>[rows, 2 vectors]</c>.</param>
     public static void Add(int rows, in TileBlock block, float* sums)
@@ -68,6 +54,8 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
         byte* end = w + (block.Quads * Line);
         sbyte* x = block.X;
         int* start = block.Starts;
+        TSimd.Prefetch(w + BytesAhead);
+        TSimd.Prefetch(w + second + BytesAhead);
         TInteger ones = TSimd.Ones, flip = TSimd.Broadcast(block.Flip);
         TInteger a0 = TSimd.Broadcast(start[0]), b0 = a0;
         TInteger a1 = TSimd.Broadcast(start[1]), b1 = a1;
@@ -146,6 +134,8 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
         byte* end = w + (block.Quads * Line);
         sbyte* x = block.X;
         int* start = block.Starts;
+        TSimd.Prefetch(w + BytesAhead);
+        TSimd.Prefetch(w + second + BytesAhead);
         TInteger ones = TSimd.Ones, flip = TSimd.Broadcast(block.Flip);
         TInteger a0 = TSimd.Broadcast(start[0]), b0 = a0;
         TInteger a1 = TSimd.Broadcast(start[1]), b1 = a1;
@@ -204,6 +194,8 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
         byte* end = w + (block.Quads * Line);
         sbyte* x = block.X;
         int* start = block.Starts;
+        TSimd.Prefetch(w + BytesAhead);
+        TSimd.Prefetch(w + second + BytesAhead);
         TInteger ones = TSimd.Ones, flip = TSimd.Broadcast(block.Flip);
         TInteger a0 = TSimd.Broadcast(start[0]), b0 = a0;
         TInteger a1 = TSimd.Broadcast(start[1]), b1 = a1;
@@ -252,6 +244,8 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
         byte* end = w + (block.Quads * Line);
         sbyte* x = block.X;
         int* start = block.Starts;
+        TSimd.Prefetch(w + BytesAhead);
+        TSimd.Prefetch(w + second + BytesAhead);
         TInteger ones = TSimd.Ones, flip = TSimd.Broadcast(block.Flip);
         TInteger a0 = TSimd.Broadcast(start[0]), b0 = a0;
         TInteger a1 = TSimd.Broadcast(start[1]), b1 = a1;
@@ -290,6 +284,8 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
         byte* end = w + (block.Quads * Line);
         sbyte* x = block.X;
         int* start = block.Starts;
+        TSimd.Prefetch(w + BytesAhead);
+        TSimd.Prefetch(w + second + BytesAhead);
         TInteger ones = TSimd.Ones, flip = TSimd.Broadcast(block.Flip);
         TInteger a0 = TSimd.Broadcast(start[0]), b0 = a0;
         TInteger a1 = TSimd.Broadcast(start[1]), b1 = a1;
@@ -318,6 +314,8 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
         byte* end = w + (block.Quads * Line);
         sbyte* x = block.X;
         int* start = block.Starts;
+        TSimd.Prefetch(w + BytesAhead);
+        TSimd.Prefetch(w + second + BytesAhead);
         TInteger ones = TSimd.Ones, flip = TSimd.Broadcast(block.Flip);
         TInteger a0 = TSimd.Broadcast(start[0]), b0 = a0;
         for (; w < end; w += Line, x += Quad)

@@ -5,7 +5,7 @@ namespace PaliSharp.Tensors.Cpu.MatMul.Integer;
 
 /// <summary>
 /// Products of one row of activations with two vectors of outputs over all inputs, as in decoding: limited by reading the weights, which are
-/// two linear streams, with lines asked for ahead. Sums stay in registers from the first block to the last; they are those of
+/// two linear streams. Sums stay in registers from the first block to the last; they are those of
 /// <see cref="IntegerTiles{TSimd,TInteger,TReal}"/>, bit for bit.
 /// </summary>
 internal static unsafe class OneRowKernels<TSimd, TInteger, TReal>
@@ -16,7 +16,10 @@ internal static unsafe class OneRowKernels<TSimd, TInteger, TReal>
     private const int Line = QuantizedLayout.LineBytes;
     private const int Quad = QuantizedLayout.QuadInputs;
     private const int Flip = unchecked((int)0x80808080);
-    private const int BytesAhead = 4096;
+
+    // Asking for every line is slower than not asking: it fills the slots for misses. One line of a page that comes up soon has its address
+    // translated by then, and the processor follows each stream by itself.
+    private const int BytesAhead = 16384;
 
     /// <summary>8-bit weights.</summary>
     /// <param name="x">The activations.</param>
@@ -40,12 +43,12 @@ internal static unsafe class OneRowKernels<TSimd, TInteger, TReal>
         nint second = (nint)(weights1 - w);
         for (int left = quads; left > 0; left -= BlockQuads)
         {
+            TSimd.Prefetch(w + BytesAhead);
+            TSimd.Prefetch(w + second + BytesAhead);
             TInteger a0 = TSimd.Broadcast(*starts++), b0 = a0;
             byte* end = w + (Math.Min(left, BlockQuads) * Line);
             for (; w < end; w += Line, quants += Quad)
             {
-                TSimd.Prefetch(w + BytesAhead);
-                TSimd.Prefetch(w + second + BytesAhead);
                 TInteger t = TSimd.BroadcastQuad(quants);
                 a0 = TSimd.Dot(a0, Weights(w, flip), t, ones);
                 b0 = TSimd.Dot(b0, Weights(w + second, flip), t, ones);
@@ -78,6 +81,8 @@ internal static unsafe class OneRowKernels<TSimd, TInteger, TReal>
         byte* last = w + (lines * Line);
         for (int block = 0; w < last; block++)
         {
+            TSimd.Prefetch(w + BytesAhead);
+            TSimd.Prefetch(w + second + BytesAhead);
             TInteger a0 = TSimd.Broadcast(*starts++), b0 = a0;
             for (int half = 0; half < 2; half++)
             {
@@ -87,8 +92,6 @@ internal static unsafe class OneRowKernels<TSimd, TInteger, TReal>
                     end = last;
                 for (; w < end; w += Line, quants += 2 * Quad)
                 {
-                    TSimd.Prefetch(w + BytesAhead);
-                    TSimd.Prefetch(w + second + BytesAhead);
                     TInteger u = TSimd.Load(w), v = TSimd.Load(w + second);
                     TInteger t = TSimd.BroadcastQuad(quants);
                     p0 = TSimd.DotPartial(p0, TSimd.LowerHalves(u), t, ones);

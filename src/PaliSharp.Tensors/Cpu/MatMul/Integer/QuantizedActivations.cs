@@ -5,8 +5,9 @@ using PaliSharp.Tensors.Quantization;
 namespace PaliSharp.Tensors.Cpu.MatMul.Integer;
 
 /// <summary>
-/// Rows of activations in signed bytes, each row in blocks of <see cref="Block"/> with a scale of their own: <c>[block][row][input]</c>, zero beyond the
-/// last input. A row is rounded by itself, so it is the same in any batch.
+/// Rows of activations in signed bytes, each row in blocks of <see cref="Block"/> with a scale of their own, zero beyond the last input. A row is
+/// rounded by itself, so it is the same in any batch. Rows lie as the register tiles read them, <c>[tile][block][row of the tile][input]</c>: a tile
+/// is one linear stream.
 /// </summary>
 /// <remarks>
 /// <c>vpmaddubsw</c> adds two products in 16 bits. With 8-bit weights, up to 255 with their offset, the magnitudes of two neighbouring activations must
@@ -24,25 +25,28 @@ internal unsafe struct QuantizedActivations
     // Below it the reciprocal of a scale is no longer a number; sums of such values are zero in any product that matters.
     private const float Smallest = 1e-30f;
 
-    /// <summary>The bytes, <c>[blocks, rows, <see cref="Block"/>]</c>.</summary>
+    /// <summary>The bytes, <c>[tile][block][row of the tile][input]</c>.</summary>
     public sbyte* Quants;
 
-    /// <summary>The scales, <c>[blocks, rows]</c>.</summary>
+    /// <summary>The scales, <c>[tile][block][row of the tile]</c>.</summary>
     public float* Scales;
 
     /// <summary>
-    /// What sums begin with: minus the offset of the weights times the sum of the activations, for each block of the WEIGHT, <c>[weight blocks, rows]</c>;
-    /// zero where weights are signed.
+    /// What sums begin with: minus the offset of the weights times the sum of the activations, for each block of the WEIGHT,
+    /// <c>[tile][weight block][row of the tile]</c>; zero where weights are signed.
     /// </summary>
     public int* Starts;
 
     /// <summary>The number of rows.</summary>
     public int Rows;
 
+    /// <summary>The number of blocks of a row.</summary>
+    public int Blocks;
+
     /// <summary>The floats of memory that so many activations take.</summary>
     public static int Floats(WeightType type, int rows, int inputs)
     {
-        int blocks = Blocks(inputs);
+        int blocks = BlocksOf(inputs);
         int starts = blocks * (Block / QuantizedLayout.Block(type));
         return checked(rows * ((blocks * ((Block / sizeof(float)) + 1)) + starts));
     }
@@ -51,19 +55,20 @@ internal unsafe struct QuantizedActivations
     /// <param name="team">The threads that share the work.</param>
     /// <param name="type">The type of the weight they will meet.</param>
     /// <param name="signedWeights">True if the weights will have no offset.</param>
+    /// <param name="registers">The vector registers of the path, which decide on the tiles.</param>
     /// <param name="x">The activations, <c>[rows, inputs]</c>.</param>
     /// <param name="rows">The number of rows.</param>
     /// <param name="inputs">The inputs.</param>
     /// <param name="memory">Holds the result: <see cref="Floats"/> floats, aligned to 64 bytes.</param>
     public static QuantizedActivations Create(
-        ThreadTeam team, WeightType type, bool signedWeights, float* x, int rows, int inputs, float* memory)
+        ThreadTeam team, WeightType type, bool signedWeights, int registers, float* x, int rows, int inputs, float* memory)
     {
-        int blocks = Blocks(inputs);
-        var result = new QuantizedActivations { Quants = (sbyte*)memory, Rows = rows };
+        int blocks = BlocksOf(inputs);
+        var result = new QuantizedActivations { Quants = (sbyte*)memory, Rows = rows, Blocks = blocks };
         result.Scales = memory + ((nint)blocks * rows * (Block / sizeof(float)));
         result.Starts = (int*)(result.Scales + ((nint)blocks * rows));
         int offset = type == WeightType.Int4 ? QuantizedLayout.Int4Offset : signedWeights ? 0 : QuantizedLayout.Int8Offset;
-        var job = new Job { Target = result, X = x, Inputs = inputs, Pairs = type == WeightType.Int8, Offset = offset, Sums = QuantizedLayout.Block(type) };
+        var job = new Job { Target = result, X = x, Inputs = inputs, Pairs = type == WeightType.Int8, Offset = offset, Sums = QuantizedLayout.Block(type), Registers = registers };
 
         // A single row takes a microsecond or two: less than it costs to hand out.
         job.RowsPerPart = Math.Max(1, (32 << 10) / Math.Max(inputs, 1));
@@ -71,7 +76,7 @@ internal unsafe struct QuantizedActivations
         return result;
     }
 
-    private static int Blocks(int inputs) => (int)(((long)inputs + Block - 1) / Block);
+    private static int BlocksOf(int inputs) => (int)(((long)inputs + Block - 1) / Block);
 
     private struct Job : IParallelJob
     {
@@ -81,6 +86,7 @@ internal unsafe struct QuantizedActivations
         public int RowsPerPart;
         public int Offset;
         public int Sums;
+        public int Registers;
         public bool Pairs;
 
         public readonly void Execute(int part)
@@ -88,14 +94,15 @@ internal unsafe struct QuantizedActivations
             int end = (int)Math.Min((long)(part + 1) * RowsPerPart, Target.Rows);
             for (int row = part * RowsPerPart; row < end; row++)
             {
-                for (int block = 0; block * Block < Inputs; block++)
-                    Quantize(row, block);
+                (int first, int count) = TileRows.Of(row, Target.Rows, Registers);
+                for (int block = 0; block < Target.Blocks; block++)
+                    Quantize(row, block, first, count);
             }
         }
 
-        private readonly void Quantize(int row, int block)
+        private readonly void Quantize(int row, int block, int tile, int tileRows)
         {
-            nint place = ((nint)block * Target.Rows) + row;
+            nint place = ((nint)tile * Target.Blocks) + ((nint)block * tileRows) + (row - tile);
             float* source = X + ((nint)row * Inputs) + (block * Block);
             sbyte* quants = Target.Quants + (place * Block);
             int count = Math.Min(Block, Inputs - (block * Block));
@@ -121,8 +128,9 @@ internal unsafe struct QuantizedActivations
 
             Round(source, reach < Smallest ? 0 : Largest / reach, quants);
             int perBlock = Block / Sums;
+            int* starts = Target.Starts + ((((nint)tile * Target.Blocks) + ((nint)block * tileRows)) * perBlock) + (row - tile);
             for (int i = 0; i < perBlock; i++)
-                Target.Starts[(((nint)block * perBlock) + i) * Target.Rows + row] = -Offset * Sum(quants + (i * Sums), Sums);
+                starts[(nint)i * tileRows] = -Offset * Sum(quants + (i * Sums), Sums);
         }
 
         /// <summary>The largest magnitude, or sum of the magnitudes of two neighbours; NaN if there is one.</summary>
