@@ -27,6 +27,9 @@ static int Run(BenchOptions options)
         case "synthetic":
             SyntheticBench.Write(options);
             return 0;
+        case "mapped":
+            MappedBench.Run(options);
+            return 0;
         case "check":
             return SyntheticBench.Check(options) ? 0 : 1;
         default:
@@ -43,8 +46,9 @@ static int Usage(string message)
           matmul    products of many rows, against the multiply-add rate
           decode    products of a few rows, against the read bandwidth
           team      the cost of handing work to the thread team
-          quality   what quantised weights change in answers and distributions (--model, --folder with expected.json and pictures)
+          quality   what quantised weights change: --model and --folder with expected.json and pictures, or --variant for full geometry by formula
           synthetic writes a checkpoint of full geometry with weights by formula (--variant, --type, --folder)
+          mapped    opens a checkpoint or quantised file (--model, --type) and times the way to a prefill of --rows tokens and 4 more
           check     compares full geometry with recorded values (--folder holds VARIANT.json and VARIANT.safetensors)
         Options:
           --variant V   a released size such as paligemma2-3b-224

@@ -51,18 +51,24 @@ public static unsafe class SyntheticCheckpoint
         AtomicFile.Write(Path.Combine(folder, "config.json"), stream => WriteConfig(stream, config, type));
     }
 
-    /// <summary>Writes the quantised file of a model that is nowhere as a whole, so that its size is limited by the disk alone.</summary>
-    /// <param name="path">The file to create or replace.</param>
+    /// <summary>
+    /// Writes <c>config.json</c> and the quantised file alone, where loading finds it: straight from the formula, so that the size of a model is
+    /// limited by the disk and not by memory.
+    /// </summary>
+    /// <param name="folder">The folder to create.</param>
     /// <param name="config">The geometry.</param>
     /// <param name="type"><see cref="WeightType.Int8"/> or <see cref="WeightType.Int4"/>.</param>
     /// <param name="progress">Told about every piece written.</param>
     /// <param name="cancellationToken">Stops between pieces and leaves no file.</param>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void WriteQuantized(
-        string path, PaliGemmaConfig config, WeightType type, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <returns>The path of the quantised file.</returns>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public static string WriteQuantized(
+        string folder, PaliGemmaConfig config, WeightType type, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(config);
+        Directory.CreateDirectory(folder);
+        string path = QuantizedFile.PathBeside(folder, type);
         new QuantizedFileWriter(type, everything: false, sourceBytes: 0, progress, cancellationToken).Write(path, ModelTensors.Of(config).Select(tensor =>
         {
             WeightType dense = StoredType(tensor.Name, tensor.Shape, WeightType.BFloat16);
@@ -70,6 +76,8 @@ public static unsafe class SyntheticCheckpoint
                 new SafetensorsContent(tensor.Name, dense, tensor.Shape, stream => Write(stream, tensor.Name, tensor.Shape, dense)),
                 Reader(tensor.Name, tensor.Shape));
         }));
+        AtomicFile.Write(Path.Combine(folder, "config.json"), stream => WriteConfig(stream, config, WeightType.BFloat16));
+        return path;
     }
 
     private static WeightType StoredType(string name, TensorShape shape, WeightType type) =>
