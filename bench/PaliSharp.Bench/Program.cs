@@ -43,6 +43,9 @@ static int Run(BenchOptions options)
         case "synthetic":
             SyntheticBench.Write(options);
             return 0;
+        case "mapped":
+            MappedBench.Run(options);
+            return 0;
         case "check":
             return SyntheticBench.Check(options) ? 0 : 1;
         default:
@@ -63,9 +66,10 @@ static int Usage(string message)
           passes    one pass for several sequences together: pictures, prompts, tokens (--model, --rows)
           imaging   decoding, encoding and scaling pictures, against the system's libraries (--python with Pillow, --folder with photos)
           contact-sheet  draws results on pictures of many sizes (--out, default docs/images/contact-sheet.jpg)
-          train-step  a whole training step of the shapes nano, small, medium (--shape, --batch, --text), as shared/bench/torch_step.py measures PyTorch
-          quality   what quantised weights change in answers and distributions (--model, --folder with expected.json and pictures)
+          train-step  a whole training step of the shapes nano, small, medium (--shape, --batch, --text)
+          quality   what quantised weights change: --model and --folder with expected.json and pictures, or --variant for full geometry by formula
           synthetic writes a checkpoint of full geometry with weights by formula (--variant, --type, --folder)
+          mapped    opens a checkpoint or quantised file (--model, --type) and times the way to a prefill of --rows tokens and 4 more
           check     compares full geometry with recorded values (--folder holds VARIANT.json and VARIANT.safetensors)
         Options:
           --variant V   a released size such as paligemma2-3b-224

@@ -142,9 +142,7 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
             byte* w3 = w2 + distance;
 
             // A missing row of x is the last one again: its sums cost little beside reading the weight, and are not used.
-            if (Operands.Rows == 1 && TElement.Block > 0)
-                DotKernels<TSimd, TVector, TElement>.OneRowInBlocks(X, w0, w1, w2, w3, start, end, ahead, totals);
-            else if (Operands.Rows == 1)
+            if (Operands.Rows == 1)
                 DotKernels<TSimd, TVector, TElement>.OneRow(X, w0, w1, w2, w3, start, end, ahead, totals);
             else if (Operands.Rows == 2)
                 DotKernels<TSimd, TVector, TElement>.TwoRows(X, Row(1), w0, w1, w2, w3, start, end, ahead, totals);
