@@ -15,11 +15,6 @@ internal static unsafe class DotKernels<TSimd, TVector, TElement>
     where TElement : struct, IWeightElement<TSimd, TVector>
 {
     private const int LineBytes = 64;
-    private const int PageBytes = 4096;
-
-    // With vectors of a line each, quantised rows leave the processor so little to do that it reads far enough ahead by itself.
-    // Only the translations of addresses are then worth asking for.
-    private const int WideLanes = 16;
 
     private static int Step => 2 * TSimd.Count;
 
@@ -251,14 +246,6 @@ internal static unsafe class DotKernels<TSimd, TVector, TElement>
         TSimd.Prefetch(address);
         if (TElement.ByteCount(Step) > LineBytes)
             TSimd.Prefetch(address + LineBytes);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AskPages(void* row, nint start, nint end, nint ahead)
-    {
-        byte* address = (byte*)row + ahead;
-        for (nint offset = TElement.ByteCount(start); offset < TElement.ByteCount(end); offset += PageBytes)
-            TSimd.Prefetch(address + offset);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
