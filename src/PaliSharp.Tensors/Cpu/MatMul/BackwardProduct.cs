@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using PaliSharp.Tensors.Cpu.Simd;
+using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.Tensors.Cpu.MatMul;
 
@@ -12,7 +13,9 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 /// <param name="N">The columns of C.</param>
 /// <param name="K">The inner length.</param>
 /// <param name="Accumulates">True to add to what C holds.</param>
-internal readonly unsafe record struct BackwardOperands(nint A, bool IsTransposed, nint B, nint C, int M, int N, int K, bool Accumulates);
+/// <param name="Quantized">The storage type of B if it is quantised: its rows do not lie one after the other then.</param>
+internal readonly unsafe record struct BackwardOperands(
+    nint A, bool IsTransposed, nint B, nint C, int M, int N, int K, bool Accumulates, WeightType? Quantized = null);
 
 /// <summary>
 /// The products of a linear layer's gradients: dx = dy·W (A is dy, B the weight as stored) and dW += dyᵀ·x (A is dy transposed, B is x).
@@ -127,6 +130,12 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void CopyRight(int start, int depth, int firstColumn, int columns, float* right)
         {
+            if (Operands.Quantized is { } type)
+            {
+                CopyQuantized(type, start, depth, firstColumn, columns, right);
+                return;
+            }
+
             nint rowBytes = TElement.RowBytes(Operands.N);
             byte* first = (byte*)Operands.B + (start * rowBytes) + TElement.HeadBytes(Operands.N);
             for (int column = 0; column < columns; column += TileColumns)
@@ -137,6 +146,20 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
                 {
                     for (int i = 0; i < width; i += TSimd.Count)
                         CopyVector(row, firstColumn + column + i, Operands.N, right + i);
+                }
+            }
+        }
+
+        private readonly void CopyQuantized(WeightType type, int start, int depth, int firstColumn, int columns, float* right)
+        {
+            for (int column = 0; column < columns; column += TileColumns)
+            {
+                int width = Math.Min(TileColumns, RoundUp(columns - column, TSimd.Count));
+                int present = Math.Min(width, columns - column);
+                for (int k = 0; k < depth; k++, right += width)
+                {
+                    QuantizedLayout.Dequantize(type, (void*)Operands.B, Operands.N, start + k, firstColumn + column, new Span<float>(right, present));
+                    new Span<float>(right + present, width - present).Clear();
                 }
             }
         }
