@@ -95,7 +95,9 @@ public sealed unsafe class TensorPool : IDisposable
 
     private Tensor Allocate(long capacity)
     {
-        void* memory = NativeMemory.AlignedAlloc((nuint)capacity * sizeof(float), Alignment);
+        nuint bytes = (nuint)capacity * sizeof(float);
+        void* memory = NativeMemory.AlignedAlloc(bytes, HugePages.Alignment(bytes, Alignment));
+        HugePages.Advise(memory, bytes);
         _blocks.Add((nint)memory);
         AllocatedBytes += capacity * sizeof(float);
         return new Tensor(this, (float*)memory, capacity);

@@ -98,15 +98,15 @@ public sealed class TextTaskTests : IDisposable
     [InlineData("a b c d e f g h", 0)]
     [InlineData("1 1 1 1 1 1 1 1 1 1", 0)]
     public void HonestTextsAreNotStopped(string text, int repeated) =>
-        Assert.Equal(repeated, RepeatedTail.Count([.. text.Split(' ').Select(word => new SampledToken(word[0], 0))], new RepetitionGuard()));
+        Assert.Equal(repeated, RepeatedText.Tail([.. text.Split(' ').Select(word => new SampledToken(word[0], 0))]));
 
     [Fact]
     public void RepetitionsAreCountedFromTheSecondOn()
     {
         SampledToken[] phrase = [.. Enumerable.Range(0, 20).Select(i => new SampledToken(i, 0))];
         SampledToken[] text = [new(99, 0), .. Enumerable.Repeat(phrase, 4).SelectMany(part => part)];
-        Assert.Equal(60, RepeatedTail.Count(text, new RepetitionGuard()));
-        Assert.Equal(0, RepeatedTail.Count(text[..^1], new RepetitionGuard()));
+        Assert.Equal(60, RepeatedText.Tail(text));
+        Assert.Equal(0, RepeatedText.Tail(text[..^1]));
     }
 
     [Fact]

@@ -25,10 +25,10 @@ public sealed record MusicTask : VisionTask<MusicResult>
     internal override TaskPlan Plan(PaliGemma model, IReadOnlyList<Image> images)
     {
         Image image = Single(images);
-        GenerationRequest request = new(PadToSquare ? image.PadToSquare() : image, Prompt, RepeatedTail.Guard(OptionsOr(1024)));
+        GenerationRequest request = new(PadToSquare ? image.PadToSquare() : image, Prompt, RepeatedText.Stop(OptionsOr(1024)));
         return Ask(request, answer =>
         {
-            string kern = TextPlans.WithoutRepetition(answer, request.Options?.StopOnRepetition, model);
+            string kern = TextPlans.WithoutRepetition(answer, model);
             ParsedKern parsed = KernParser.Parse(kern);
             List<string> warnings = [.. parsed.Warnings];
             TaskFinish.ReportCut(answer, "measures", warnings);

@@ -41,10 +41,10 @@ public sealed record TableTask : VisionTask<TableResult>
     internal override TaskPlan Plan(PaliGemma model, IReadOnlyList<Image> images)
     {
         Image image = Single(images);
-        GenerationRequest request = new(PadToSquare ? image.PadToSquare() : image, Prompt, RepeatedTail.Guard(OptionsOr(4096)));
+        GenerationRequest request = new(PadToSquare ? image.PadToSquare() : image, Prompt, RepeatedText.Stop(OptionsOr(4096)));
         return Ask(request, answer =>
         {
-            string html = TextPlans.WithoutRepetition(answer, request.Options?.StopOnRepetition, model);
+            string html = TextPlans.WithoutRepetition(answer, model);
             ParsedTables parsed = TableParser.Parse(html, bins => ToBox(bins, image));
             List<string> warnings = [.. parsed.Warnings];
             if (parsed.Tables.Count == 0)

@@ -34,7 +34,7 @@ public sealed record CaptionTask : VisionTask<TextResult>
             CaptionLength.Raw => (TaskPrompts.RawCaption(Language), 128),
             _ => throw new PromptException($"There is no caption length {Length}."),
         };
-        return TextPlans.Text(prompt, images, RepeatedTail.Guard(OptionsOr(tokens)), model);
+        return TextPlans.Text(prompt, images, RepeatedText.Stop(OptionsOr(tokens)), model);
     }
 }
 
@@ -144,9 +144,9 @@ public sealed record OcrTask : VisionTask<OcrResult>
     internal override TaskPlan Plan(PaliGemma model, IReadOnlyList<Image> images)
     {
         GenerationOptions options = OptionsOr(512);
-        return Ask(new GenerationRequest(TaskPrompts.ReadText(), images, GuardRepetition ? RepeatedTail.Guard(options) : options), answer => new OcrResult
+        return Ask(new GenerationRequest(TaskPrompts.ReadText(), images, GuardRepetition ? RepeatedText.Stop(options) : options), answer => new OcrResult
         {
-            Text = TextPlans.WithoutRepetition(answer, options.StopOnRepetition, model),
+            Text = TextPlans.WithoutRepetition(answer, model),
             Prompt = TaskPrompts.ReadText(),
             Warnings = TextPlans.Warnings(answer),
             Generation = answer,
@@ -161,16 +161,16 @@ internal static class TextPlans
     public static TaskPlan Text(string prompt, IReadOnlyList<Image> images, GenerationOptions options, PaliGemma model) =>
         new([new GenerationRequest(prompt, images, options)], answers => new TextResult
         {
-            Text = WithoutRepetition(answers[0], options.StopOnRepetition, model),
+            Text = WithoutRepetition(answers[0], model),
             Prompt = prompt,
             Warnings = Warnings(answers[0]),
             Generation = answers[0],
         });
 
     /// <summary>The text; of what the guard stopped, without the repetitions.</summary>
-    public static string WithoutRepetition(GenerationResult answer, RepetitionGuard? guard, PaliGemma model)
+    public static string WithoutRepetition(GenerationResult answer, PaliGemma model)
     {
-        int repeated = answer.FinishReason == FinishReason.Repetition ? RepeatedTail.Count(answer.Tokens, guard ?? new RepetitionGuard()) : 0;
+        int repeated = answer.FinishReason == FinishReason.Repetition ? RepeatedText.Tail(answer.Tokens) : 0;
         return repeated == 0 || model.Tokenizer is not { } tokenizer
             ? answer.Text.Trim()
             : tokenizer.Decode([.. answer.Tokens.Take(answer.Tokens.Count - repeated).Select(token => token.Id)]).Trim();
