@@ -24,7 +24,7 @@ internal static unsafe class TrainStepBench
     {
         PaliGemmaConfig config = Config(options.Shape);
         using var device = new CpuBackend(new CpuOptions { Threads = options.Threads, InstructionPath = options.Path });
-        double peak = MachinePeaks.MultiplyAddRate(device.Team, options.Path);
+        double peak = MachinePeaks.MultiplyAddRate(device.Team, options.Path) / 1e9;
         var parameters = new ParameterSet(ModelTensors.Of(config).Select(tensor => Random(tensor.Name, tensor.Shape)));
         using var model = new TrainableModel(config, device, _ => null, parameters);
         var optimiser = new AdamOptimiser(parameters, device);
