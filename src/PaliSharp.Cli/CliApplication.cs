@@ -67,11 +67,13 @@ internal static class CliApplication
             ClassifyCommand.Create(host),
             RunCommand.Create(host),
             BatchCommand.Create(host),
+            EvalCommand.Create(host),
             PullCommand.Create(host),
             QuantizeCommand.Create(host),
             TrainCommand.Create(host),
             InspectCommand.Create(host),
             BenchCommand.Create(host),
+            ServeCommand.Create(host),
         };
         HelpText.Extend(root);
         return root;

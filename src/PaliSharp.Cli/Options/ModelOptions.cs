@@ -91,6 +91,11 @@ internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAda
     /// <summary>The file of the mask codec; null for the one beside the model.</summary>
     public string? MaskCodec { get; init; }
 
+    /// <summary>
+    /// Whether encoded pictures are kept for the case that they come again. Without, what is computed does not depend on what was computed before.
+    /// </summary>
+    public bool KeepsPictures { get; init; } = true;
+
     /// <summary>Loads the model.</summary>
     /// <param name="host">Whose environment says where pulled models are.</param>
     /// <param name="batch">The most pictures answered together.</param>
@@ -99,15 +104,7 @@ internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAda
     public PaliGemma Load(CliHost host, int batch)
     {
         string? model = Resolve(Model, host);
-        var options = new PaliGemmaOptions
-        {
-            Cpu = Cpu,
-            Weights = Weights,
-            Adapter = Resolve(Adapter, host),
-            MergeAdapter = MergeAdapter,
-            MaxBatch = batch,
-            MaskCodec = MaskCodec,
-        };
+        PaliGemmaOptions options = ToOptions(host, batch);
         try
         {
             return PaliGemma.Load(model, options);
@@ -118,6 +115,28 @@ internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAda
         }
     }
 
-    private static string? Resolve(string? argument, CliHost host) =>
+    /// <summary>How the model is loaded and run.</summary>
+    /// <param name="host">Whose environment says where pulled models are.</param>
+    /// <param name="batch">The most pictures answered together.</param>
+    /// <exception cref="PaliSharpException">The adapter cannot be found.</exception>
+    public PaliGemmaOptions ToOptions(CliHost host, int batch)
+    {
+        var options = new PaliGemmaOptions
+        {
+            Cpu = Cpu,
+            Weights = Weights,
+            Adapter = Resolve(Adapter, host),
+            MergeAdapter = MergeAdapter,
+            MaxBatch = batch,
+            MaskCodec = MaskCodec,
+        };
+        return KeepsPictures ? options : options with { PictureCacheBytes = 0 };
+    }
+
+    /// <summary>Finds a model or an adapter.</summary>
+    /// <param name="argument">A path or a name on a hub; null for none.</param>
+    /// <param name="host">Whose environment says where pulled models are.</param>
+    /// <exception cref="HubException">The name is not in the local cache.</exception>
+    public static string? Resolve(string? argument, CliHost host) =>
         argument is null ? null : HubModelResolver.Resolve(argument, HubOptions.FromEnvironment(host.Variable));
 }
