@@ -137,15 +137,16 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
             }
 
             nint rowBytes = TElement.RowBytes(Operands.N);
-            byte* first = (byte*)Operands.B + (start * rowBytes) + TElement.HeadBytes(Operands.N);
-            for (int column = 0; column < columns; column += TileColumns)
+            byte* row = (byte*)Operands.B + (start * rowBytes) + TElement.HeadBytes(Operands.N);
+            int padded = RoundUp(columns, TSimd.Count);
+            for (int k = 0; k < depth; k++, row += rowBytes)
             {
-                int width = Math.Min(TileColumns, RoundUp(columns - column, TSimd.Count));
-                byte* row = first;
-                for (int k = 0; k < depth; k++, row += rowBytes, right += width)
+                for (int column = 0; column < padded; column += TileColumns)
                 {
+                    int width = Math.Min(TileColumns, padded - column);
+                    float* destination = right + (column * depth) + (k * width);
                     for (int i = 0; i < width; i += TSimd.Count)
-                        CopyVector(row, firstColumn + column + i, Operands.N, right + i);
+                        CopyVector(row, firstColumn + column + i, Operands.N, destination + i);
                 }
             }
         }
@@ -180,21 +181,20 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void MultiplyPanels(float* left, float* right, int rows, int columns, int depth, float* sums, int sumStride)
         {
-            // Both operands are packed: nothing lies ahead that is not in the cache already.
+            // Twelve rows of A (6 KiB) stay in the L1 cache while all of B passes by in one stream, which the processor fetches ahead by itself.
             var ahead = new TileAhead((byte*)right, 0, (byte*)right, 0);
-            for (int column = 0; column < columns; column += TileColumns)
+            for (int row = 0; row < rows; row += TileRows)
             {
-                int width = Math.Min(TileColumns, columns - column);
-                for (int row = 0; row < rows; row += TileRows)
+                float* w = left + (row * Depth);
+                float* tile = sums + (row * sumStride);
+                for (int column = 0; column < columns; column += TileColumns)
                 {
-                    float* tile = sums + (row * sumStride) + column;
-                    if (width == TileColumns)
-                        TileKernels<TSimd, TVector>.TwoVectors(right, left + (row * Depth), depth, tile, sumStride, ahead);
+                    float* panel = right + (column * depth);
+                    if (columns - column >= TileColumns)
+                        TileKernels<TSimd, TVector>.TwoVectors(panel, w, depth, tile + column, sumStride, ahead);
                     else
-                        TileKernels<TSimd, TVector>.OneVector(right, left + (row * Depth), depth, tile, sumStride);
+                        TileKernels<TSimd, TVector>.OneVector(panel, w, depth, tile + column, sumStride);
                 }
-
-                right += depth * width;
             }
         }
 
