@@ -17,7 +17,11 @@ internal static class SyntheticBench
     public static void Write(BenchOptions options)
     {
         var clock = Stopwatch.StartNew();
-        SyntheticCheckpoint.Write(options.Folder, PublishedGeometry.Get(options.Variant), options.Type ?? WeightType.BFloat16);
+        PaliGemmaConfig config = PublishedGeometry.Get(options.Variant);
+        if (options.Type is WeightType.Int8 or WeightType.Int4)
+            SyntheticCheckpoint.WriteQuantized(options.Folder, config, options.Type.Value);
+        else
+            SyntheticCheckpoint.Write(options.Folder, config, options.Type ?? WeightType.BFloat16);
         Console.WriteLine($"{options.Variant} as {options.Type ?? WeightType.BFloat16} in {options.Folder}, {clock.Elapsed.TotalSeconds:f0} s");
     }
 

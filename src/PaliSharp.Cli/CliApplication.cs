@@ -70,8 +70,10 @@ internal static class CliApplication
             EvalCommand.Create(host),
             PullCommand.Create(host),
             QuantizeCommand.Create(host),
+            TrainCommand.Create(host),
             InspectCommand.Create(host),
             BenchCommand.Create(host),
+            ServeCommand.Create(host),
         };
         HelpText.Extend(root);
         return root;

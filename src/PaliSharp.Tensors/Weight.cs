@@ -15,10 +15,10 @@ public enum WeightType
     /// <summary>IEEE 754 half precision, 2 bytes.</summary>
     Float16,
 
-    /// <summary>8 bits in blocks that share a scale, for matrices only; see <see cref="QuantizedRow"/>.</summary>
+    /// <summary>8 bits in blocks that share a scale, for matrices only; see <see cref="QuantizedLayout"/>.</summary>
     Int8,
 
-    /// <summary>4 bits in blocks that share a scale, for matrices only; see <see cref="QuantizedRow"/>.</summary>
+    /// <summary>4 bits in blocks that share a scale, for matrices only; see <see cref="QuantizedLayout"/>.</summary>
     Int4,
 }
 
@@ -42,7 +42,7 @@ public sealed unsafe class Weight
     public Weight(string name, WeightType type, TensorShape shape, void* data, object? owner)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (QuantizedRow.IsQuantized(type) && shape.Rank != 2)
+        if (QuantizedLayout.IsQuantized(type) && shape.Rank != 2)
             throw new ArgumentException($"'{name}' of shape {shape} cannot be stored as {type}, which is for matrices.", nameof(shape));
         Name = name;
         Type = type;
@@ -82,8 +82,8 @@ public sealed unsafe class Weight
     /// <summary>The bytes that a weight takes.</summary>
     /// <param name="type">The storage type.</param>
     /// <param name="shape">The extents.</param>
-    public static long SizeOf(WeightType type, TensorShape shape) => QuantizedRow.IsQuantized(type)
-        ? shape.Rows * QuantizedRow.Bytes(type, shape.Columns)
+    public static long SizeOf(WeightType type, TensorShape shape) => QuantizedLayout.IsQuantized(type)
+        ? QuantizedLayout.Bytes(type, shape)
         : shape.Count * ElementSize(type);
 
     /// <summary>Reads the elements of a float32 weight, without a copy.</summary>
@@ -109,7 +109,7 @@ public sealed unsafe class Weight
     /// <summary>The same elements under other extents of the same product, without a copy.</summary>
     /// <param name="shape">The new extents.</param>
     /// <exception cref="ArgumentException">The number of elements differs, or the weight is quantised and its rows would change.</exception>
-    public Weight Reshape(TensorShape shape) => shape.Count == Shape.Count && (!QuantizedRow.IsQuantized(Type) || shape == Shape)
+    public Weight Reshape(TensorShape shape) => shape.Count == Shape.Count && (!QuantizedLayout.IsQuantized(Type) || shape == Shape)
         ? new Weight(Name, Type, shape, _data, _owner)
         : throw new ArgumentException($"'{Name}' of shape {Shape} cannot be read as {shape}.", nameof(shape));
 
@@ -149,12 +149,11 @@ public sealed unsafe class Weight
     private void CopyQuantized(long start, Span<float> destination)
     {
         int inputs = Shape.Columns;
-        long rowBytes = QuantizedRow.Bytes(Type, inputs);
         while (!destination.IsEmpty)
         {
             (long row, long column) = Math.DivRem(start, inputs);
             int run = (int)Math.Min(inputs - column, destination.Length);
-            QuantizedRow.Dequantize(Type, (byte*)_data + (row * rowBytes), inputs, (int)column, destination[..run]);
+            QuantizedLayout.Dequantize(Type, _data, inputs, (int)row, (int)column, destination[..run]);
             destination = destination[run..];
             start += run;
         }

@@ -13,7 +13,7 @@ public sealed class QuantizeTests
         using var folder = new TemporaryFolder();
         foreach (string file in Directory.GetFiles(CliRun.Nano))
             File.Copy(file, folder[Path.GetFileName(file)]);
-        CliRun run = await CliRun.Of("quantize", folder.Path, "--weights", weights, "--json");
+        CliRun run = await CliRun.Of("quantize", folder.Path, "--weights", weights, "--all", "--json");
         Assert.Equal(0, run.Code);
         JsonElement line = Assert.Single(run.Json);
         string path = line.GetProperty("path").GetString()!;

@@ -50,14 +50,10 @@ internal sealed unsafe class MatMulCase : IDisposable
             ((float*)_x.Start)[i] = Draw();
         var shape = new TensorShape(outputs, inputs);
         _weight = new GuardedMemory(Weight.SizeOf(type, shape));
-        byte* row = (byte*)_weight.Start;
-        float[] drawn = new float[inputs];
-        for (int output = 0; output < outputs; output++, row += Weight.SizeOf(type, new TensorShape(1, inputs)))
-        {
-            for (int i = 0; i < inputs; i++)
-                drawn[i] = Draw();
-            Store(drawn, type, row);
-        }
+        float[] drawn = new float[outputs * inputs];
+        foreach (ref float value in drawn.AsSpan())
+            value = Draw();
+        Store(drawn, type, shape, (byte*)_weight.Start);
 
         _stored = new Weight("weight", type, shape, _weight.Start, _weight);
         _y = new GuardedMemory((long)rows * outputs * sizeof(float));
@@ -125,6 +121,25 @@ internal sealed unsafe class MatMulCase : IDisposable
         return y;
     }
 
+    /// <summary>The activations, <c>[rows, inputs]</c>, which may be changed.</summary>
+    public Span<float> X => new(_x.Start, _rows * _inputs);
+
+    /// <summary>The weight.</summary>
+    public Weight Stored => _stored;
+
+    /// <summary>The bias; empty if there is none.</summary>
+    public ReadOnlySpan<float> Bias => _bias;
+
+    /// <summary>Runs a product of these operands into memory that held NaN before.</summary>
+    public ReadOnlySpan<float> Run(Action<ProductOperands> multiply)
+    {
+        var y = new Span<float>(_y.Start, _rows * _outputs);
+        y.Fill(float.NaN);
+        fixed (float* bias = _bias)
+            multiply(new ProductOperands((float*)_x.Start, _rows, _stored.Data, _outputs, _inputs, bias, (float*)_y.Start, _outputs));
+        return y;
+    }
+
     public void Dispose()
     {
         _x.Dispose();
@@ -132,11 +147,13 @@ internal sealed unsafe class MatMulCase : IDisposable
         _y.Dispose();
     }
 
-    private static void Store(ReadOnlySpan<float> values, WeightType type, byte* row)
+    private static void Store(ReadOnlySpan<float> values, WeightType type, TensorShape shape, byte* row)
     {
-        if (QuantizedRow.IsQuantized(type))
+        if (QuantizedLayout.IsQuantized(type))
         {
-            Quantizer.QuantizeRow(type, values, new Span<byte>(row, (int)QuantizedRow.Bytes(type, values.Length)));
+            Weight quantized = Quantizer.Quantize(Weight.FromValues("weight", shape, values), type);
+            new ReadOnlySpan<byte>(quantized.Data, (int)quantized.ByteLength).CopyTo(new Span<byte>(row, (int)quantized.ByteLength));
+            GC.KeepAlive(quantized);
             return;
         }
 

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using PaliSharp.Tensors.Cpu;
+using PaliSharp.Tensors.Quantization;
 using Xunit;
 
 namespace PaliSharp.Tensors.Tests;
@@ -23,6 +24,19 @@ public sealed class MatMulTests : IDisposable
         return data;
     }
 
+    /// <summary>The types whose products are taken in float32; those of quantised weights are tested in <see cref="IntegerProductTests"/>.</summary>
+    public static TheoryData<InstructionPath, WeightType> PathsAndDenseTypes()
+    {
+        var data = new TheoryData<InstructionPath, WeightType>();
+        foreach (InstructionPath path in MatMulCase.Paths())
+        {
+            foreach (WeightType type in Enum.GetValues<WeightType>().Where(type => !QuantizedLayout.IsQuantized(type)))
+                data.Add(path, type);
+        }
+
+        return data;
+    }
+
     public void Dispose()
     {
         _team.Dispose();
@@ -30,7 +44,7 @@ public sealed class MatMulTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(PathsAndTypes))]
+    [MemberData(nameof(PathsAndDenseTypes))]
     public void Odd_shapes_agree_with_float64(InstructionPath path, WeightType type)
     {
         (int Rows, int Inputs, int Outputs)[] shapes =
@@ -50,7 +64,7 @@ public sealed class MatMulTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(PathsAndTypes))]
+    [MemberData(nameof(PathsAndDenseTypes))]
     public void Long_sums_agree_with_float64(InstructionPath path, WeightType type)
     {
         foreach (int inputs in (int[])[2048, 4999, 9216, 16384])
@@ -68,7 +82,7 @@ public sealed class MatMulTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(PathsAndTypes))]
+    [MemberData(nameof(PathsAndDenseTypes))]
     public void Random_shapes_agree_with_float64(InstructionPath path, WeightType type)
     {
         Gen<int> Extent(int most) => Gen.OneOf(Gen.Choose(1, 40), Gen.Choose(1, most));

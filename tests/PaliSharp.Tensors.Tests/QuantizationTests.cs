@@ -14,34 +14,43 @@ public sealed class QuantizationTests
 
     /// <summary>The layout is written to files: it may not change unnoticed.</summary>
     [Fact]
-    public void A_row_of_8_bits_has_these_bytes()
+    public void A_group_of_8_bits_has_these_bytes()
     {
-        // Two blocks: 127 steps of 1 and 0.5, and a short one whose largest element gives the scale 2.
-        float[] values = new float[66];
-        (values[0], values[1], values[2], values[63]) = (127, -127, 0.5f, -3.4f);
-        (values[64], values[65]) = (-254, 3);
-        byte[] row = Quantize(WeightType.Int8, values);
-        Assert.Equal(16 + 80, row.Length);
-        Assert.Equal([0x00, 0x40, 0x80, 0x3F], row[12..16]); // bfloat16 2, then bfloat16 1: the last block first
-        Assert.Equal([127, unchecked((byte)-127), 0, unchecked((byte)-3)], [row[16], row[17], row[18], row[16 + 63]]);
-        Assert.Equal([unchecked((byte)-127), 2], row[80..82]); // 1.5 rounds to even
-        Assert.True(row.AsSpan(82).IndexOfAnyExcept((byte)0) < 0);
+        // Row 1 of two: one block of 128, and a short one whose largest element gives the scale 2.
+        float[] values = new float[130];
+        (values[0], values[1], values[2], values[127]) = (127, -127, 0.5f, -3.4f);
+        (values[128], values[129]) = (-254, 3);
+        byte[] group = new byte[QuantizedLayout.GroupBytes(WeightType.Int8, 130)];
+        Quantizer.QuantizeGroup(WeightType.Int8, [.. new float[130], .. values], 130, group);
+        Assert.Equal(64 + (33 * 64), group.Length);
+        Assert.Equal([0x80, 0x3F], group[2..4]); // bfloat16 1, the second of 16 scales of the first block
+        Assert.Equal([0x00, 0x40], group[34..36]); // bfloat16 2
+        Assert.Equal([255, 1, 128, 128], group[(64 + 4)..(64 + 8)]);
+        Assert.Equal(125, group[64 + (31 * 64) + 4 + 3]);
+        Assert.Equal([1, 130, 128, 128], group[(64 + (32 * 64) + 4)..(64 + (32 * 64) + 8)]); // 1.5 rounds to even
+
     }
 
     [Fact]
-    public void A_row_of_4_bits_has_these_bytes()
+    public void A_group_of_4_bits_has_these_bytes()
     {
         // Every value is a multiple of the scale, which therefore is found exactly.
-        float[] values = new float[33];
-        for (int i = 0; i < 32; i++)
+        float[] values = new float[65];
+        for (int i = 0; i < 64; i++)
             values[i] = ((i % 16) - 8) * 0.25f;
-        values[32] = -8;
-        byte[] row = Quantize(WeightType.Int4, values);
-        Assert.Equal(16 + 32, row.Length);
-        Assert.Equal([0x80, 0x3E], row[14..16]); // 0.25 for the first block
-        for (int i = 0; i < 16; i++)
-            Assert.Equal((((2 * i) + 1) % 16 << 4) | (2 * i % 16), row[16 + i]);
-        Assert.Equal(values, Dequantize(WeightType.Int4, row, values.Length));
+        values[64] = -8;
+        byte[] group = new byte[QuantizedLayout.GroupBytes(WeightType.Int4, 65)];
+        Quantizer.QuantizeGroup(WeightType.Int4, values, 65, group);
+        Assert.Equal(64 + (9 * 64), group.Length);
+        Assert.Equal([0x80, 0x3E], group[..2]); // 0.25 for the first block
+        for (int i = 0; i < 64; i++)
+        {
+            int pair = group[64 + (i / 8 * 64) + (i % 4)];
+            Assert.Equal(i % 16, i % 8 < 4 ? pair & 15 : pair >> 4);
+        }
+
+        Assert.Equal(0x88, group[64 + 4]); // a row that does not exist
+        Assert.Equal(values, Dequantize(WeightType.Int4, group, values.Length));
     }
 
     [Theory]
@@ -57,7 +66,7 @@ public sealed class QuantizationTests
         {
             byte[] row = Quantize(type, values);
             float[] widened = Dequantize(type, row, values.Length);
-            int block = QuantizedRow.Block(type);
+            int block = QuantizedLayout.Block(type);
             for (int start = 0; start < values.Length; start += block)
             {
                 ReadOnlySpan<float> run = values.AsSpan(start, Math.Min(block, values.Length - start));
@@ -86,15 +95,15 @@ public sealed class QuantizationTests
     [Fact]
     public void The_search_for_4_bits_beats_the_plain_scale()
     {
-        float[] values = TestNumbers.Normal(32 * 200, 5, 1);
+        float[] values = TestNumbers.Normal(64 * 200, 5, 1);
         float[] widened = Dequantize(WeightType.Int4, Quantize(WeightType.Int4, values), values.Length);
         double found = 0;
         double plain = 0;
-        for (int start = 0; start < values.Length; start += 32)
+        for (int start = 0; start < values.Length; start += 64)
         {
-            float largest = values.AsSpan(start, 32).ToArray().MaxBy(Math.Abs);
+            float largest = values.AsSpan(start, 64).ToArray().MaxBy(Math.Abs);
             float scale = largest / -8;
-            for (int i = start; i < start + 32; i++)
+            for (int i = start; i < start + 64; i++)
             {
                 found += Math.Pow(values[i] - widened[i], 2);
                 plain += Math.Pow(values[i] - (Math.Clamp(MathF.Round(values[i] / scale), -8, 7) * scale), 2);
@@ -119,7 +128,7 @@ public sealed class QuantizationTests
             Assert.Equal(all[start..(start + count)], run);
         }
 
-        Assert.Equal(5 * QuantizedRow.Bytes(type, 99), weight.ByteLength);
+        Assert.Equal(QuantizedLayout.GroupBytes(type, 99), weight.ByteLength);
     }
 
     [Theory]
@@ -163,8 +172,8 @@ public sealed class QuantizationTests
 
     private static byte[] Quantize(WeightType type, float[] values)
     {
-        byte[] row = new byte[QuantizedRow.Bytes(type, values.Length)];
-        Quantizer.QuantizeRow(type, values, row);
+        byte[] row = new byte[QuantizedLayout.GroupBytes(type, values.Length)];
+        Quantizer.QuantizeGroup(type, values, values.Length, row);
         return row;
     }
 

@@ -23,7 +23,7 @@ public static unsafe class TestWeights
     {
         if (type == WeightType.Float32)
             return Weight.FromValues(name, shape, values);
-        if (QuantizedRow.IsQuantized(type))
+        if (QuantizedLayout.IsQuantized(type))
             return Quantizer.Quantize(Weight.FromValues(name, shape, values), type);
         var memory = new NativeBuffer(values.Length * 2L);
         var words = new Span<ushort>(memory.Pointer, values.Length);

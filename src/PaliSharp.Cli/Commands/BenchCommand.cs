@@ -29,7 +29,8 @@ internal static class BenchCommand
         Option<string?> image = new("--image", "-i") { Description = "A picture to decode and resize. Default: a PNG of 1280x960.", HelpName = "FILE" };
         Option<int?> runs = new Option<int?>("--runs") { Description = "Runs that the medians are over. Default: 5.", HelpName = "N" }.Between(1, 1000);
         Option<int?> tokens = new Option<int?>("--tokens") { Description = "Tokens written in each run. Default: 16.", HelpName = "N" }.Between(1, 100_000);
-        Option<int?> prompt = new Option<int?>("--prompt-tokens") { Description = "Text tokens of the prompt. Default: 8.", HelpName = "N" }.Between(1, 100_000);
+        Option<int?> batch = new Option<int?>("--batch") { Description = "Sequences that write at the same time in the last stage; 0 for none. Default: 8.", HelpName = "N" }.Between(0, 1024);
+        Option<int?> prompt = new Option<int?>("--prompt-tokens") { Description = "Text tokens of the prompt. Default: 10.", HelpName = "N" }.Between(1, 100_000);
         var weights = new WeightsOption();
         var cpu = new CpuChoice();
         var output = new OutputOptions();
@@ -46,6 +47,7 @@ internal static class BenchCommand
             runs,
             tokens,
             prompt,
+            batch,
         };
         weights.AddTo(verb);
         cpu.AddTo(verb);
@@ -60,7 +62,8 @@ internal static class BenchCommand
             {
                 Runs = parsed.GetValue(runs) ?? 5,
                 DecodeTokens = parsed.GetValue(tokens) ?? 16,
-                PromptTokens = parsed.GetValue(prompt) ?? 8,
+                BatchSize = parsed.GetValue(batch) ?? 8,
+                PromptTokens = parsed.GetValue(prompt) ?? 10,
                 Picture = parsed.GetValue(image) is { } file ? File.ReadAllBytes(file) : null,
             };
             return RunAsync(host, output.Read(parsed), () => Open(host, path, size, weights.Read(parsed), cpu.Read(parsed), cancellationToken), options, cancellationToken);

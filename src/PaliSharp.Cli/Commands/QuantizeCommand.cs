@@ -21,6 +21,10 @@ internal static class QuantizeCommand
             Description = "The file to write. Default: beside the checkpoint, where it is found when the model is loaded.",
             HelpName = "FILE",
         };
+        Option<bool> everything = new("--all")
+        {
+            Description = "Quantise small matrices too, which are otherwise left as they are: that loses what shows and saves what does not.",
+        };
         var output = new OutputOptions();
         var verb = new Verb(
             "quantize",
@@ -32,6 +36,7 @@ internal static class QuantizeCommand
             model,
             weights,
             target,
+            everything,
         };
         output.AddTo(verb);
         verb.SetAction((parsed, cancellationToken) => QuantizeAsync(
@@ -39,16 +44,17 @@ internal static class QuantizeCommand
             HubModelResolver.Resolve(parsed.GetRequiredValue(model), HubOptions.FromEnvironment(host.Variable)),
             parsed.GetValue(weights) == "int4" ? WeightType.Int4 : WeightType.Int8,
             parsed.GetValue(target),
+            parsed.GetValue(everything),
             output.Read(parsed),
             cancellationToken));
         return verb;
     }
 
     private static async Task<int> QuantizeAsync(
-        CliHost host, string model, WeightType weights, string? target, OutputChoice output, CancellationToken cancellationToken)
+        CliHost host, string model, WeightType weights, string? target, bool everything, OutputChoice output, CancellationToken cancellationToken)
     {
         string path = await QuantizationProgressDisplay.RunAsync(
-            host, output, progress => Task.Run(() => CheckpointQuantizer.Quantize(model, weights, target, progress, cancellationToken), cancellationToken));
+            host, output, progress => Task.Run(() => CheckpointQuantizer.Quantize(model, weights, target, everything, progress, cancellationToken), cancellationToken));
         long bytes = new FileInfo(path).Length;
         if (output.Json)
             JsonLines.Write(host.Output, new QuantizeLine(model, weights == WeightType.Int8 ? "int8" : "int4", path, bytes));

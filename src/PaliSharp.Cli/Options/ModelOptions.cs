@@ -104,17 +104,7 @@ internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAda
     public PaliGemma Load(CliHost host, int batch)
     {
         string? model = Resolve(Model, host);
-        var options = new PaliGemmaOptions
-        {
-            Cpu = Cpu,
-            Weights = Weights,
-            Adapter = Resolve(Adapter, host),
-            MergeAdapter = MergeAdapter,
-            MaxBatch = batch,
-            MaskCodec = MaskCodec,
-        };
-        if (!KeepsPictures)
-            options = options with { PictureCacheBytes = 0 };
+        PaliGemmaOptions options = ToOptions(host, batch);
         try
         {
             return PaliGemma.Load(model, options);
@@ -125,6 +115,28 @@ internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAda
         }
     }
 
-    private static string? Resolve(string? argument, CliHost host) =>
+    /// <summary>How the model is loaded and run.</summary>
+    /// <param name="host">Whose environment says where pulled models are.</param>
+    /// <param name="batch">The most pictures answered together.</param>
+    /// <exception cref="PaliSharpException">The adapter cannot be found.</exception>
+    public PaliGemmaOptions ToOptions(CliHost host, int batch)
+    {
+        var options = new PaliGemmaOptions
+        {
+            Cpu = Cpu,
+            Weights = Weights,
+            Adapter = Resolve(Adapter, host),
+            MergeAdapter = MergeAdapter,
+            MaxBatch = batch,
+            MaskCodec = MaskCodec,
+        };
+        return KeepsPictures ? options : options with { PictureCacheBytes = 0 };
+    }
+
+    /// <summary>Finds a model or an adapter.</summary>
+    /// <param name="argument">A path or a name on a hub; null for none.</param>
+    /// <param name="host">Whose environment says where pulled models are.</param>
+    /// <exception cref="HubException">The name is not in the local cache.</exception>
+    public static string? Resolve(string? argument, CliHost host) =>
         argument is null ? null : HubModelResolver.Resolve(argument, HubOptions.FromEnvironment(host.Variable));
 }

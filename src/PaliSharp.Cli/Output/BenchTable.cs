@@ -21,7 +21,7 @@ internal static class BenchTable
         foreach (BenchmarkStage stage in report.Stages)
         {
             table.AddRow(
-                new Text(stage.Name == "decode" ? "decode (one token)" : stage.Name),
+                new Text(stage.Name == "decode" ? "decode (one token)" : stage.Name.StartsWith("decode x", StringComparison.Ordinal) ? $"{stage.Name} (a token each)" : stage.Name),
                 new Text(stage.MedianMilliseconds.ToString("N2")),
                 new Text(stage.MinimumMilliseconds.ToString("N2")),
                 new Text(Rate(stage)),

@@ -100,10 +100,13 @@ public sealed unsafe class TapeBackend : TensorBackend
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The result would be differentiated: chosen rows serve generation alone, the loss takes all.</exception>
-    public override Tensor LinearRows(Tensor x, Weight weight, ReadOnlySpan<int> rows) => Needs(x) || Needs(weight)
-        ? throw new InvalidOperationException("Products with chosen rows are not differentiated. Use Linear.")
-        : Device.LinearRows(x, weight, rows);
+    public override Tensor LinearRows(Tensor x, Weight weight, ReadOnlySpan<int> rows)
+    {
+        Tensor y = Device.LinearRows(x, weight, rows);
+        if (Needs(x) || Needs(weight))
+            _tape.Record(new LinearRowsOperation(_tape.NodeOf(x), weight, rows.ToArray(), Parameters.Of(weight)), [x], y);
+        return y;
+    }
 
     /// <inheritdoc/>
     public override Tensor Add(Tensor a, Tensor b, float scale = 1)

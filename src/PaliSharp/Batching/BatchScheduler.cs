@@ -47,7 +47,7 @@ internal sealed class BatchScheduler : IDisposable
         _pace = new BatchPace(limits.MaxRows);
         _beforeTurn = beforeTurn;
         Clock = clock;
-        _batch = new RunningBatch(model, preparation, store, Counters, _pace);
+        _batch = new RunningBatch(model, preparation, store, limits, Counters, _pace);
     }
 
     /// <summary>Tells the time.</summary>

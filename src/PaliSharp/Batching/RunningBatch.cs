@@ -16,6 +16,9 @@ internal sealed class RunningBatch
     // Pictures and prompts go through together up to so many rows: enough to fill the kernels, little enough to bound memory.
     private const int MaxRowsTogether = 2048;
 
+    // Memory kept for later requests beyond half the budget of keys and values is given back: requests of ever other lengths would hoard it.
+    private const long LeastFreeBytes = 256L << 20;
+
     // While texts are being written, a turn takes so many new rows through all layers, or the equivalent. Writing one token reads all weights,
     // which takes about as long as computing some five rows; so new requests get a few times the time of those being written.
     private const int RowsPerTurn = 16;
@@ -25,6 +28,7 @@ internal sealed class RunningBatch
     private readonly PictureStore _store;
     private readonly BatchCounters _counters;
     private readonly BatchPace _pace;
+    private readonly long _maxFreeBytes;
     private readonly TokenStep _tokens;
     private readonly List<BatchItem> _items = [];
     private readonly List<BatchItem> _arrived = [];
@@ -41,15 +45,18 @@ internal sealed class RunningBatch
     /// <param name="model">The model.</param>
     /// <param name="preparation">Resizes pictures.</param>
     /// <param name="store">Keeps encoded pictures.</param>
+    /// <param name="limits">The limits.</param>
     /// <param name="counters">Counts what happens.</param>
     /// <param name="pace">Learns how long items take.</param>
-    public RunningBatch(PaliGemmaModel model, PicturePreparation preparation, PictureStore store, BatchCounters counters, BatchPace pace)
+    public RunningBatch(
+        PaliGemmaModel model, PicturePreparation preparation, PictureStore store, BatchLimits limits, BatchCounters counters, BatchPace pace)
     {
         _model = model;
         _preparation = preparation;
         _store = store;
         _counters = counters;
         _pace = pace;
+        _maxFreeBytes = Math.Max(limits.KvBytes / 2, LeastFreeBytes);
         _tokens = new TokenStep(model, counters);
     }
 
@@ -289,6 +296,8 @@ internal sealed class RunningBatch
                 _items[kept++] = item;
         }
 
+        if (kept < _items.Count && _model.Backend.Pool is var pool && pool.AllocatedBytes - pool.LentBytes > _maxFreeBytes)
+            pool.Trim();
         _items.RemoveRange(kept, _items.Count - kept);
         Volatile.Write(ref _count, kept);
         Volatile.Write(ref _decodingCount, _decoding.Count);

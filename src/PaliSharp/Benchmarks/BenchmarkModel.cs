@@ -70,9 +70,17 @@ public sealed class BenchmarkModel : IDisposable
     internal static BenchmarkModel Synthesize(
         string name, PaliGemmaConfig config, CpuOptions? cpu, WeightStorage storage, CancellationToken cancellationToken)
     {
-        WeightSet weights = QuantizedFiles.ConvertAny(SyntheticCheckpoint.Create(config, cancellationToken: cancellationToken), storage);
+        WeightSet weights = SyntheticCheckpoint.Create(config, TypeOf(storage), cancellationToken);
         return new BenchmarkModel(name, config, new ImagePreprocessing { Size = config.Vision.ImageSize }, weights, cpu, storage: null);
     }
+
+    private static WeightType TypeOf(WeightStorage storage) => storage switch
+    {
+        WeightStorage.Float32 => WeightType.Float32,
+        WeightStorage.Int8 => WeightType.Int8,
+        WeightStorage.Int4 => WeightType.Int4,
+        _ => WeightType.BFloat16,
+    };
 
     /// <inheritdoc/>
     public void Dispose()

@@ -47,7 +47,7 @@ public sealed record BenchmarkReport
     /// <summary>Reads of memory by all threads: bytes a second, measured in the same run.</summary>
     public required double PeakBytesPerSecond { get; init; }
 
-    /// <summary>The stages, in the order of an answer. <c>decode</c> is one token.</summary>
+    /// <summary>The stages, in the order of an answer. <c>decode</c> is one token, <c>decode x8</c> one token of each of eight sequences.</summary>
     public required IReadOnlyList<BenchmarkStage> Stages { get; init; }
 
     /// <summary>The most memory the process held at once, in bytes; mapped files count as far as they were read.</summary>

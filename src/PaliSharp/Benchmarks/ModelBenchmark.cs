@@ -17,7 +17,10 @@ public sealed record BenchmarkOptions
     public int DecodeTokens { get; init; } = 16;
 
     /// <summary>Text tokens of the prompt, at least 1.</summary>
-    public int PromptTokens { get; init; } = 8;
+    public int PromptTokens { get; init; } = 10;
+
+    /// <summary>Sequences that write tokens at the same time in the last stage, at least 2; 0 to leave it out.</summary>
+    public int BatchSize { get; init; } = 8;
 
     /// <summary>An encoded picture to decode and resize; null for a PNG of 1280×960 pixels made by a formula.</summary>
     public byte[]? Picture { get; init; }
@@ -28,6 +31,7 @@ public static class ModelBenchmark
 {
     private const long BandwidthBuffer = 512L << 20;
     private const int MachineRuns = 3;
+    private const int BatchSteps = 4;
     private static readonly TimeSpan WarmUp = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Runs the benchmark.</summary>
@@ -46,6 +50,7 @@ public static class ModelBenchmark
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Runs, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.DecodeTokens, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.PromptTokens, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.BatchSize, nameof(options));
         PaliGemmaConfig config = subject.Model.Config;
         int positions = config.ImageTokens + options.PromptTokens;
         if (positions + options.DecodeTokens > config.Text.MaxPositions)
@@ -116,6 +121,7 @@ public static class ModelBenchmark
         private readonly List<double> _vision = [];
         private readonly List<double> _prefill = [];
         private readonly List<double> _decode = [];
+        private readonly List<double> _decodeBatch = [];
 
         public void Execute()
         {
@@ -147,11 +153,46 @@ public static class ModelBenchmark
                 token = Next(inputs);
                 Lap(_decode, ref start);
             }
+
+            if (options.BatchSize > 1)
+                ExecuteBatch(cache, positions, token);
+        }
+
+        /// <summary>Several sequences with copies of the cache, forgetful enough to write a few tokens more.</summary>
+        private void ExecuteBatch(KvCache cache, int positions, int token)
+        {
+            cache.Truncate(positions);
+            var caches = new KvCache[options.BatchSize];
+            try
+            {
+                var inputs = new SequenceInput[caches.Length];
+                for (int i = 0; i < caches.Length; i++)
+                {
+                    caches[i] = new KvCache(_model.Config.Text, subject.Backend.Pool, cache.Capacity);
+                    caches[i].CopyFrom(cache, 0);
+                    inputs[i] = new SequenceInput(new[] { token }, positions, Cache: caches[i]);
+                }
+
+                for (int step = 0; step < Math.Min(BatchSteps, options.DecodeTokens); step++)
+                {
+                    long start = Stopwatch.GetTimestamp();
+                    using Tensor hidden = _model.Forward(inputs);
+                    using Tensor logits = _model.Logits(hidden);
+                    for (int i = 0; i < caches.Length; i++)
+                        _ = Largest(logits.Row(i));
+                    Lap(_decodeBatch, ref start);
+                }
+            }
+            finally
+            {
+                foreach (KvCache? created in caches)
+                    created?.Dispose();
+            }
         }
 
         public void Forget()
         {
-            foreach (List<double> times in (List<double>[])[_decodePicture, _resize, _vision, _prefill, _decode])
+            foreach (List<double> times in (List<double>[])[_decodePicture, _resize, _vision, _prefill, _decode, _decodeBatch])
                 times.Clear();
         }
 
@@ -165,6 +206,7 @@ public static class ModelBenchmark
             {
                 Bytes = ModelCosts.DecodeBytes(_model.Config, subject.Weights, positions + (options.DecodeTokens / 2)),
             },
+            .. options.BatchSize > 1 ? [Stage($"decode x{options.BatchSize}", _decodeBatch)] : Array.Empty<BenchmarkStage>(),
         ];
 
         private int Next(SequenceInput[] inputs)
@@ -172,7 +214,11 @@ public static class ModelBenchmark
             using Tensor hidden = _model.Forward(inputs);
             using Tensor last = _model.SelectRows(hidden, [hidden.Rows - 1]);
             using Tensor logits = _model.Logits(last);
-            ReadOnlySpan<float> row = logits.Span;
+            return Largest(logits.Span);
+        }
+
+        private static int Largest(ReadOnlySpan<float> row)
+        {
             int best = 0;
             for (int i = 1; i < row.Length; i++)
             {

@@ -56,7 +56,7 @@ internal sealed class BigVisionFile
             return new Checkpoint(path, CheckpointFormat.BigVision, config, preprocessing, mapped, warnings, storage);
         }
 
-        WeightSet weights = QuantizedFiles.Convert(path, file.Convert(config), options.Weights);
+        WeightSet weights = QuantizedFiles.Convert(path, file.Convert(config), options);
         return new Checkpoint(path, CheckpointFormat.BigVision, config, preprocessing, weights, warnings, storage: null);
     }
 

@@ -23,6 +23,12 @@ public sealed record CheckpointOptions
 
     /// <summary>How matrices are held. By default as they are stored.</summary>
     public WeightStorage Weights { get; init; } = WeightStorage.Stored;
+
+    /// <summary>
+    /// Where matrices are quantised at load: true to quantise small ones as well, which are otherwise left as they are because that loses what
+    /// shows and saves what does not. Files say for themselves how they were made.
+    /// </summary>
+    public bool QuantizeEverything { get; init; }
 }
 
 /// <summary>A model's configuration and weights, checked against each other. Weights stay in the file, memory-mapped, in the type they have there.</summary>
@@ -88,7 +94,7 @@ public sealed class Checkpoint : IDisposable
             throw new ArgumentException($"{nameof(CheckpointOptions.QueryScalar)} is {scalar}; a positive number was expected.", nameof(options));
         return CheckpointPath.Resolve(path) switch
         {
-            (CheckpointFormat.HuggingFace, var folder) => HuggingFaceFolder.Load(folder, options.Weights),
+            (CheckpointFormat.HuggingFace, var folder) => HuggingFaceFolder.Load(folder, options),
             (_, var file) => BigVisionFile.Load(file, options),
         };
     }

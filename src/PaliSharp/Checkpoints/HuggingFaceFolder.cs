@@ -7,15 +7,15 @@ internal static class HuggingFaceFolder
 {
     /// <summary>Loads a folder.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="storage">How matrices are to be held.</param>
+    /// <param name="options">How matrices are to be held.</param>
     /// <exception cref="CheckpointException">Something is missing, malformed or does not fit.</exception>
-    public static Checkpoint Load(string folder, WeightStorage storage)
+    public static Checkpoint Load(string folder, CheckpointOptions options)
     {
         var warnings = new List<string>();
         HuggingFaceConfig.Result declared = HuggingFaceConfig.Load(folder, warnings);
-        return QuantizedFiles.Choose(folder, storage) is { } quantized
+        return QuantizedFiles.Choose(folder, options.Weights) is { } quantized
             ? LoadQuantized(folder, quantized, declared, warnings)
-            : LoadStored(folder, storage, declared, warnings);
+            : LoadStored(folder, options, declared, warnings);
     }
 
     private static Checkpoint LoadQuantized(string folder, string path, HuggingFaceConfig.Result declared, List<string> warnings)
@@ -33,7 +33,7 @@ internal static class HuggingFaceFolder
         }
     }
 
-    private static Checkpoint LoadStored(string folder, WeightStorage storage, HuggingFaceConfig.Result declared, List<string> warnings)
+    private static Checkpoint LoadStored(string folder, CheckpointOptions options, HuggingFaceConfig.Result declared, List<string> warnings)
     {
         ShardedFiles files = ShardedFiles.Open(folder);
         try
@@ -45,7 +45,7 @@ internal static class HuggingFaceFolder
                 "Check that config.json and the weights belong together, or download the checkpoint again.");
             PaliGemmaConfig config = matcher.Config;
             ImagePreprocessing preprocessing = ImagePreprocessing.Load(folder, config.Vision.ImageSize, warnings);
-            return new Checkpoint(folder, CheckpointFormat.HuggingFace, config, preprocessing, QuantizedFiles.Convert(folder, matcher.Open(), storage), warnings, files);
+            return new Checkpoint(folder, CheckpointFormat.HuggingFace, config, preprocessing, QuantizedFiles.Convert(folder, matcher.Open(), options), warnings, files);
         }
         catch
         {

@@ -34,23 +34,60 @@ internal static unsafe class LowRankMath
     /// <param name="type">How to store the result.</param>
     public static Weight Merge(Weight weight, LowRankUpdate update, WeightType type)
     {
-        int columns = weight.Shape.Columns;
-        long rowBytes = Weight.SizeOf(type, new TensorShape(1, columns));
         var memory = new NativeBuffer(Weight.SizeOf(type, weight.Shape));
+        var result = new Weight(weight.Name, type, weight.Shape, memory.Pointer, memory);
+        if (QuantizedLayout.IsQuantized(type))
+        {
+            MergeGroups(weight, update, type, (byte*)memory.Pointer);
+            return result;
+        }
+
         byte* destination = (byte*)memory.Pointer;
+        long rowBytes = Weight.SizeOf(type, new TensorShape(1, weight.Shape.Columns));
         ForEachRow(weight, update, (row, values) =>
         {
-            if (update.OutputScale is { } scale)
-            {
-                float factor = scale.AsSpan()[row];
-                foreach (ref float value in values)
-                    value *= factor;
-            }
-
+            ScaleOutput(update, row, values);
             Store(values, type, destination + (row * rowBytes));
         });
         GC.KeepAlive(memory);
-        return new Weight(weight.Name, type, weight.Shape, memory.Pointer, memory);
+        return result;
+    }
+
+    private static void MergeGroups(Weight weight, LowRankUpdate update, WeightType type, byte* destination)
+    {
+        int columns = weight.Shape.Columns;
+        int groupBytes = checked((int)QuantizedLayout.GroupBytes(type, columns));
+        _ = Parallel.For(
+            0,
+            QuantizedLayout.Groups(weight.Shape.Rows),
+            () => new float[checked(QuantizedLayout.GroupOutputs * columns)],
+            (group, _, values) =>
+            {
+                int first = group * QuantizedLayout.GroupOutputs;
+                int rows = Math.Min(QuantizedLayout.GroupOutputs, weight.Shape.Rows - first);
+                for (int i = 0; i < rows; i++)
+                {
+                    Span<float> row = values.AsSpan(i * columns, columns);
+                    weight.CopyTo((long)(first + i) * columns, columns, row);
+                    AddProduct(update, first + i, row);
+                    ScaleOutput(update, first + i, row);
+                }
+
+                Quantizer.QuantizeGroup(type, values.AsSpan(0, rows * columns), columns, new Span<byte>(destination + ((long)group * groupBytes), groupBytes));
+                return values;
+            },
+            _ => { });
+        GC.KeepAlive(weight);
+        GC.KeepAlive(update);
+    }
+
+    private static void ScaleOutput(LowRankUpdate update, int row, Span<float> values)
+    {
+        if (update.OutputScale is not { } scale)
+            return;
+        float factor = scale.AsSpan()[row];
+        foreach (ref float value in values)
+            value *= factor;
     }
 
     private delegate void RowAction(int row, Span<float> values);
@@ -104,13 +141,10 @@ internal static unsafe class LowRankMath
                 for (int i = 0; i < values.Length; i++)
                     words[i] = RoundToBFloat16(values[i]);
                 break;
-            case WeightType.Float16:
+            default:
                 var halves = (Half*)destination;
                 for (int i = 0; i < values.Length; i++)
                     halves[i] = (Half)values[i];
-                break;
-            default:
-                Quantizer.QuantizeRow(type, values, new Span<byte>(destination, checked((int)QuantizedRow.Bytes(type, values.Length))));
                 break;
         }
     }

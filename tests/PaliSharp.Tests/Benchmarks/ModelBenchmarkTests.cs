@@ -52,7 +52,8 @@ public sealed class ModelBenchmarkTests
     public void Costs_are_those_of_the_geometry()
     {
         using BenchmarkModel model = BenchmarkModel.Synthesize("small", Small, new() { Threads = 1 }, WeightStorage.Auto, CancellationToken.None);
-        BenchmarkReport report = ModelBenchmark.Run(model, new BenchmarkOptions { Runs = 2, DecodeTokens = 2, PromptTokens = 3 });
+        BenchmarkReport report = ModelBenchmark.Run(model, new BenchmarkOptions { Runs = 2, DecodeTokens = 2, PromptTokens = 3, BatchSize = 3 });
+        Assert.Contains(report.Stages, stage => stage.Name == "decode x3");
         Assert.Equal(4 + 3, report.PromptPositions);
         BenchmarkStage vision = report.Stages.Single(stage => stage.Name == "vision");
         double perPatch = (3 * 14 * 14 * 32) + (2 * ((4 * 32 * 32) + (2 * 32 * 48))) + (32 * 48);

@@ -22,17 +22,17 @@ public sealed class QuantizedFileTests
         using var folder = new TemporaryFolder();
         TinyModel.Write(folder);
         WeightStorage storage = type == WeightType.Int8 ? WeightStorage.Int8 : WeightStorage.Int4;
-        using Checkpoint inMemory = Checkpoint.Load(folder.Path, new CheckpointOptions { Weights = storage });
+        using Checkpoint inMemory = Checkpoint.Load(folder.Path, new CheckpointOptions { Weights = storage, QuantizeEverything = true });
         using Checkpoint original = Checkpoint.Load(folder.Path);
         var progress = new List<QuantizationProgress>();
-        string path = CheckpointQuantizer.Quantize(folder.Path, type, progress: new Collector(progress));
+        string path = CheckpointQuantizer.Quantize(folder.Path, type, everything: true, progress: new Collector(progress));
         Assert.Equal(QuantizedFile.PathBeside(folder.Path, type), path);
         Assert.Equal(progress[^1].BytesTotal, progress[^1].BytesDone);
         byte[] first = File.ReadAllBytes(path);
-        CheckpointQuantizer.Quantize(folder.Path, type);
+        CheckpointQuantizer.Quantize(folder.Path, type, everything: true);
         Assert.Equal(first, File.ReadAllBytes(path));
 
-        using Checkpoint mapped = Checkpoint.Load(folder.Path, new CheckpointOptions { Weights = storage });
+        using Checkpoint mapped = Checkpoint.Load(folder.Path, new CheckpointOptions { Weights = storage, QuantizeEverything = true });
         Assert.Equal(original.Config.Text, mapped.Config.Text);
         Assert.Equal(original.Weights.Count, mapped.Weights.Count);
         foreach (Weight weight in original.Weights)
@@ -58,7 +58,7 @@ public sealed class QuantizedFileTests
     {
         using var folder = new TemporaryFolder();
         TinyModel.Write(folder);
-        using SafetensorsFile file = SafetensorsFile.Open(CheckpointQuantizer.Quantize(folder.Path, WeightType.Int4));
+        using SafetensorsFile file = SafetensorsFile.Open(CheckpointQuantizer.Quantize(folder.Path, WeightType.Int4, everything: true));
         int quantized = 0;
         foreach (SafetensorsEntry entry in file.Tensors.Where(entry => file.Metadata.ContainsKey(entry.Name)))
         {
@@ -78,17 +78,17 @@ public sealed class QuantizedFileTests
         TinyModel.Write(folder);
         WeightType Loaded(WeightStorage storage)
         {
-            using Checkpoint checkpoint = Checkpoint.Load(folder.Path, new CheckpointOptions { Weights = storage });
+            using Checkpoint checkpoint = Checkpoint.Load(folder.Path, new CheckpointOptions { Weights = storage, QuantizeEverything = true });
             return checkpoint.Weights[Gate].Type;
         }
 
         Assert.Equal(WeightType.Float32, Loaded(WeightStorage.Auto));
         Assert.Equal(WeightType.BFloat16, Loaded(WeightStorage.BFloat16));
         Assert.Equal(WeightType.Float32, Loaded(WeightStorage.Float32));
-        CheckpointQuantizer.Quantize(folder.Path, WeightType.Int4);
+        CheckpointQuantizer.Quantize(folder.Path, WeightType.Int4, everything: true);
         Assert.Equal(WeightType.Float32, Loaded(WeightStorage.Auto)); // 4 bits only when asked for
         Assert.Equal(WeightType.Int4, Loaded(WeightStorage.Int4));
-        CheckpointQuantizer.Quantize(folder.Path, WeightType.Int8);
+        CheckpointQuantizer.Quantize(folder.Path, WeightType.Int8, everything: true);
         Assert.Equal(WeightType.Int8, Loaded(WeightStorage.Auto));
         Assert.Equal(WeightType.Float32, Loaded(WeightStorage.Stored));
 
@@ -109,7 +109,7 @@ public sealed class QuantizedFileTests
     {
         using var folder = new TemporaryFolder();
         TinyModel.Write(folder);
-        CheckpointQuantizer.Quantize(folder.Path, WeightType.Int8);
+        CheckpointQuantizer.Quantize(folder.Path, WeightType.Int8, everything: true);
         PaliGemmaConfig config = TinyModel.Config();
         List<Weight> weights = TinyModel.Weights(config);
         SafetensorsWriter.Write(folder["model.safetensors"], weights, new Dictionary<string, string>(StringComparer.Ordinal) { ["longer"] = new('x', 100) });
@@ -124,7 +124,7 @@ public sealed class QuantizedFileTests
     {
         using var folder = new TemporaryFolder();
         TinyModel.Write(folder);
-        string path = CheckpointQuantizer.Quantize(folder.Path, WeightType.Int8);
+        string path = CheckpointQuantizer.Quantize(folder.Path, WeightType.Int8, everything: true);
         byte[] valid = File.ReadAllBytes(path);
         int dataStart = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(valid);
 
@@ -152,6 +152,30 @@ public sealed class QuantizedFileTests
         Assert.Contains("checksum", Assert.Single(report.Problems), StringComparison.Ordinal);
     }
 
+    /// <summary>What is small loses more than it saves; what is large is quantised.</summary>
+    [Fact]
+    public void Small_matrices_stay_as_they_are_unless_everything_is_asked_for()
+    {
+        const string Layer = "language_model.model.layers.3.mlp.up_proj.weight";
+        const string Table = "language_model.model.embed_tokens.weight";
+        WeightType? Of(string name, int rows, int columns, bool everything) =>
+            QuantizationScheme.TypeOf(name, new TensorShape(rows, columns), WeightType.Int4, everything);
+        Assert.Null(Of(Layer, 480, 160, everything: false));
+        Assert.Equal(WeightType.Int4, Of(Layer, 480, 160, everything: true));
+        Assert.Equal(WeightType.Int4, Of(Layer, 1024, 256, everything: false));
+        Assert.Null(Of(Table, 1856, 160, everything: false));
+        Assert.Equal(WeightType.Int8, Of(Table, 257216, 2048, everything: false));
+        Assert.Equal(WeightType.Int8, Of("vision_tower.vision_model.encoder.layers.0.mlp.fc1.weight", 4304, 1152, everything: false));
+
+        using var folder = new TemporaryFolder();
+        TinyModel.Write(folder);
+        using QuantizedFile file = QuantizedFile.Open(CheckpointQuantizer.Quantize(folder.Path, WeightType.Int8));
+        using Checkpoint mapped = Checkpoint.Load(folder.Path, new CheckpointOptions { Weights = WeightStorage.Int8 });
+        using Checkpoint stored = Checkpoint.Load(folder.Path);
+        foreach (Weight weight in stored.Weights)
+            Values.AssertEqual(weight, mapped.Weights[weight.Name]);
+    }
+
     [Fact]
     public void Foreign_files_are_refused()
     {
@@ -163,7 +187,7 @@ public sealed class QuantizedFileTests
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["palisharp.format"] = "99" };
         SafetensorsWriter.Write(path, TinyModel.Weights(TinyModel.Config()), metadata);
         AssertRefused(folder.Path, "version '99'");
-        metadata["palisharp.format"] = "1";
+        metadata["palisharp.format"] = "2";
         SafetensorsWriter.Write(path, TinyModel.Weights(TinyModel.Config()), metadata);
         AssertRefused(folder.Path, "palisharp.weights");
         metadata["palisharp.weights"] = "int8";
@@ -177,7 +201,7 @@ public sealed class QuantizedFileTests
     {
         using var folder = new TemporaryFolder();
         TinyModel.Write(folder);
-        byte[] valid = File.ReadAllBytes(CheckpointQuantizer.Quantize(folder.Path, WeightType.Int4));
+        byte[] valid = File.ReadAllBytes(CheckpointQuantizer.Quantize(folder.Path, WeightType.Int4, everything: true));
         int dataStart = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(valid);
 
         // The header's digest is made right again, so that what lies behind it is reached.
@@ -202,7 +226,7 @@ public sealed class QuantizedFileTests
         values[33] = float.NaN;
         weights[index] = Weight.FromValues(Gate, weights[index].Shape, values);
         TinyModel.Write(folder, TinyModel.ConfigJson(config), weights);
-        string message = Assert.Throws<CheckpointException>(() => CheckpointQuantizer.Quantize(folder.Path, WeightType.Int8)).Message;
+        string message = Assert.Throws<CheckpointException>(() => CheckpointQuantizer.Quantize(folder.Path, WeightType.Int8, everything: true)).Message;
         Assert.Contains(Gate, message, StringComparison.Ordinal);
         Assert.Equal(["config.json", "model.safetensors"], Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         AssertRefused(folder.Path, Gate);
@@ -215,7 +239,7 @@ public sealed class QuantizedFileTests
         TinyModel.Write(folder);
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        Assert.Throws<OperationCanceledException>(() => CheckpointQuantizer.Quantize(folder.Path, WeightType.Int8, cancellationToken: cancelled.Token));
+        Assert.Throws<OperationCanceledException>(() => CheckpointQuantizer.Quantize(folder.Path, WeightType.Int8, everything: true, cancellationToken: cancelled.Token));
         Assert.Equal(2, Directory.GetFiles(folder.Path).Length);
     }
 
@@ -227,7 +251,7 @@ public sealed class QuantizedFileTests
         List<Weight> weights = TinyModel.Weights(config);
         string archive = folder.Write("model.npz", NumpyWriter.Zip(BigVisionFileTests.Arrays(config, weights, false)
             .Select(array => ($"{array.Key}.npy", NumpyWriter.Npy(array.Values, array.Shape)))));
-        Assert.Equal(folder["model.palisharp-int8.safetensors"], CheckpointQuantizer.Quantize(archive, WeightType.Int8));
+        Assert.Equal(folder["model.palisharp-int8.safetensors"], CheckpointQuantizer.Quantize(archive, WeightType.Int8, everything: true));
         using Checkpoint checkpoint = Checkpoint.Load(archive, new CheckpointOptions { Weights = WeightStorage.Auto });
         Assert.Equal(WeightType.Int8, checkpoint.Weights[Gate].Type);
         foreach (Weight weight in weights.Where(weight => weight.Name == Gate))
@@ -256,7 +280,7 @@ public sealed class QuantizedFileTests
 
     private static void AssertRefused(string folder, string part)
     {
-        var options = new CheckpointOptions { Weights = WeightStorage.Int8 };
+        var options = new CheckpointOptions { Weights = WeightStorage.Int8, QuantizeEverything = true };
         Assert.Contains(part, Assert.Throws<CheckpointException>(() => Checkpoint.Load(folder, options).Dispose()).Message, StringComparison.Ordinal);
     }
 

@@ -10,8 +10,11 @@ namespace PaliSharp.Tests.Models;
 /// <summary>The demonstration model with quantised weights: the same model API and the same consistency as with any others.</summary>
 public sealed class QuantizedModelTests
 {
-    // Products with quantised weights are exact to the rounding of float32, as all others are.
-    private const double Tolerance = 5e-5;
+    // Activations are rounded to eight bits on their way into a product: half a step is 0.4 % of what stands out in a block of 128.
+    private const double RoundingTolerance = 0.03;
+
+    // Two ways to compute the same differ in the last bits of float32; now and then such a bit decides which way an activation is rounded.
+    private const double ConsistencyTolerance = 3e-3;
 
     private static readonly string Nano = Path.Combine(GoldenData.RepositoryRoot, "models", "nano");
     private static readonly int[] Prompt = [2, 563, 400, 350, 108];
@@ -35,7 +38,7 @@ public sealed class QuantizedModelTests
     public void TheModelIsThatOfItsDequantisedWeights(WeightStorage storage, InstructionPath path)
     {
         using var model = Load(storage, path);
-        using Checkpoint quantized = Checkpoint.Load(Nano, new CheckpointOptions { Weights = storage });
+        using Checkpoint quantized = Checkpoint.Load(Nano, new CheckpointOptions { Weights = storage, QuantizeEverything = true });
         WeightSet widened = new(quantized.Weights.Select(weight => Weight.FromValues(weight.Name, weight.Shape, Values(weight))));
         using var backend = new CpuBackend();
         var reference = new PaliGemmaModel(model.Config, backend, name => widened[name]);
@@ -43,7 +46,7 @@ public sealed class QuantizedModelTests
         float[] actual = model.Logits([new SequenceInput(ids, Prompt.Length)]);
         using Tensor hidden = reference.Forward([new SequenceInput(ids, Prompt.Length)]);
         using Tensor logits = reference.Logits(hidden);
-        AssertRows(model, actual, logits.Span);
+        AssertRows(model, actual, logits.Span, RoundingTolerance);
     }
 
     [Theory]
@@ -56,7 +59,7 @@ public sealed class QuantizedModelTests
         var steps = new List<float>(model.Logits([new SequenceInput(Prompt, Prompt.Length, default, cache)]));
         foreach (int id in Suffix)
             steps.AddRange(model.Logits([new SequenceInput(new[] { id }, cache.PrefixLength, default, cache)]));
-        AssertRows(model, [.. steps], whole);
+        AssertRows(model, [.. steps], whole, ConsistencyTolerance);
     }
 
     [Theory]
@@ -75,7 +78,7 @@ public sealed class QuantizedModelTests
         foreach (SequenceInput sequence in batch)
         {
             float[] alone = model.Logits([sequence]);
-            AssertRows(model, together.AsSpan(row * model.Vocabulary, alone.Length), alone);
+            Assert.Equal(alone, together.AsSpan(row * model.Vocabulary, alone.Length).ToArray()); // rows are rounded one by one: to the last bit
             row += sequence.Rows;
         }
     }
@@ -86,7 +89,7 @@ public sealed class QuantizedModelTests
     [InlineData(WeightStorage.Int4, 0.12)]
     public void AnAdapterWorksBesideAndMerged(WeightStorage storage, double tolerance)
     {
-        using Checkpoint checkpoint = Checkpoint.Load(Nano, new CheckpointOptions { Weights = storage });
+        using Checkpoint checkpoint = Checkpoint.Load(Nano, new CheckpointOptions { Weights = storage, QuantizeEverything = true });
         const string Module = "language_model.model.layers.2.mlp.down_proj";
         Weight weight = checkpoint.Weights[$"{Module}.weight"];
         var update = new LowRankUpdate(
@@ -111,7 +114,7 @@ public sealed class QuantizedModelTests
 
         float[] besideLogits = Logits(checkpoint.Weights, updates);
         float[] mergedLogits = Logits(adapter.Merge(checkpoint.Weights, WeightType.Float32), null);
-        Assert.InRange(Checkpoints.Values.RelativeDistance(mergedLogits, besideLogits), 0, Tolerance);
+        Assert.InRange(Checkpoints.Values.RelativeDistance(mergedLogits, besideLogits), 0, RoundingTolerance);
         Assert.True(Checkpoints.Values.RelativeDistance(Logits(checkpoint.Weights, null), besideLogits) > 1e-3, "The adapter changes nothing.");
     }
 
@@ -128,18 +131,18 @@ public sealed class QuantizedModelTests
     }
 
     private static ModelUnderTest Load(WeightStorage storage, InstructionPath path) =>
-        new(Nano, new CheckpointOptions { Weights = storage }, cpu: new CpuOptions { InstructionPath = path });
+        new(Nano, new CheckpointOptions { Weights = storage, QuantizeEverything = true }, cpu: new CpuOptions { InstructionPath = path });
 
     private static float[] Values(Weight weight) => Checkpoints.Values.Of(weight);
 
-    private static void AssertRows(ModelUnderTest model, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected)
+    private static void AssertRows(ModelUnderTest model, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double tolerance)
     {
         Assert.Equal(expected.Length, actual.Length);
         for (int start = 0; start < expected.Length; start += model.Vocabulary)
         {
             double distance = Checkpoints.Values.RelativeDistance(
                 expected.Slice(start, model.Vocabulary), actual.Slice(start, model.Vocabulary));
-            Assert.InRange(distance, 0, Tolerance);
+            Assert.InRange(distance, 0, tolerance);
         }
     }
 }

@@ -95,10 +95,8 @@ internal sealed unsafe class VectorKernelSet<TSimd, TVector>(ThreadTeam team, Te
                 Embedding<Float16Element<TSimd, TVector>>(ids, count, table, scale, y);
                 break;
             case WeightType.Int8:
-                Embedding<Int8Element<TSimd, TVector>>(ids, count, table, scale, y);
-                break;
             case WeightType.Int4:
-                Embedding<Int4Element<TSimd, TVector>>(ids, count, table, scale, y);
+                QuantizedEmbedding(ids, count, table, scale, y);
                 break;
             default:
                 throw new ArgumentException($"'{table.Name}' is stored as {table.Type}, which no embedding is read from.", nameof(table));
@@ -118,6 +116,23 @@ internal sealed unsafe class VectorKernelSet<TSimd, TVector>(ThreadTeam team, Te
             Width = width,
             Patch = patch,
             Parts = Partition.Parts(team, (long)pictures * channels * height * width, Partition.StreamingGrain, cells),
+        };
+        team.Run(ref job, job.Parts);
+    }
+
+    private void QuantizedEmbedding(int* ids, int count, Weight table, float scale, float* y)
+    {
+        int width = table.Shape.Columns;
+        var job = new QuantizedEmbeddingJob
+        {
+            Ids = ids,
+            Table = table.Data,
+            Type = table.Type,
+            Y = y,
+            Scale = scale,
+            Count = count,
+            Width = width,
+            Parts = Partition.Parts(team, (long)count * width, Partition.ArithmeticGrain, count),
         };
         team.Run(ref job, job.Parts);
     }

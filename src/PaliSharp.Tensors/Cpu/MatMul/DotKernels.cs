@@ -17,8 +17,8 @@ internal static unsafe class DotKernels<TSimd, TVector, TElement>
     private const int LineBytes = 64;
     private const int PageBytes = 4096;
 
-    // With vectors of a line each, one row of x leaves the processor so little to do that it reads far enough ahead by itself,
-    // and asking for each line costs a quarter of the speed. Only the translations of addresses are then worth asking for.
+    // With vectors of a line each, quantised rows leave the processor so little to do that it reads far enough ahead by itself.
+    // Only the translations of addresses are then worth asking for.
     private const int WideLanes = 16;
 
     private static int Step => 2 * TSimd.Count;
@@ -38,24 +38,12 @@ internal static unsafe class DotKernels<TSimd, TVector, TElement>
     {
         TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero;
         TVector b0 = TSimd.Zero, b1 = TSimd.Zero, b2 = TSimd.Zero, b3 = TSimd.Zero;
-        if (TSimd.Count >= WideLanes)
-        {
-            AskPages(w0, start, end, ahead);
-            AskPages(w1, start, end, ahead);
-            AskPages(w2, start, end, ahead);
-            AskPages(w3, start, end, ahead);
-        }
-
         for (nint k = start; k < end; k += Step)
         {
-            if (TSimd.Count < WideLanes)
-            {
-                Ask(w0, k, ahead);
-                Ask(w1, k, ahead);
-                Ask(w2, k, ahead);
-                Ask(w3, k, ahead);
-            }
-
+            Ask(w0, k, ahead);
+            Ask(w1, k, ahead);
+            Ask(w2, k, ahead);
+            Ask(w3, k, ahead);
             TVector x0 = TSimd.Load(x + k), x1 = TSimd.Load(x + k + TSimd.Count);
             TElement.LoadPair(w0, k, out TVector u, out TVector v);
             a0 = TSimd.MultiplyAdd(u, x0, a0);
@@ -75,62 +63,6 @@ internal static unsafe class DotKernels<TSimd, TVector, TElement>
         Put(totals, 1, start == 0, TSimd.Add(a1, b1));
         Put(totals, 2, start == 0, TSimd.Add(a2, b2));
         Put(totals, 3, start == 0, TSimd.Add(a3, b3));
-    }
-
-    /// <summary>
-    /// One row of x with a quantised weight: the sum of a block is taken with the bare quants, then scaled once. The rest as in
-    /// <see cref="OneRow"/>.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void OneRowInBlocks(float* x, void* w0, void* w1, void* w2, void* w3, nint start, nint end, nint ahead, float* totals)
-    {
-        TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero;
-        if (TSimd.Count >= WideLanes)
-        {
-            AskPages(w0, start, end, ahead);
-            AskPages(w1, start, end, ahead);
-            AskPages(w2, start, end, ahead);
-            AskPages(w3, start, end, ahead);
-        }
-
-        nint k = start;
-        while (k < end)
-        {
-            if (TSimd.Count < WideLanes && TElement.ByteCount(k) % LineBytes == 0)
-            {
-                Ask(w0, k, ahead);
-                Ask(w1, k, ahead);
-                Ask(w2, k, ahead);
-                Ask(w3, k, ahead);
-            }
-
-            TVector scale0 = TSimd.Broadcast(TElement.Scale(w0, k)), scale1 = TSimd.Broadcast(TElement.Scale(w1, k));
-            TVector scale2 = TSimd.Broadcast(TElement.Scale(w2, k)), scale3 = TSimd.Broadcast(TElement.Scale(w3, k));
-            TVector b0 = TSimd.Zero, b1 = TSimd.Zero, b2 = TSimd.Zero, b3 = TSimd.Zero;
-            nint blockEnd = Math.Min((k | (TElement.Block - 1)) + 1, end);
-            for (; k < blockEnd; k += Step)
-            {
-                TVector x0 = TSimd.Load(x + k), x1 = TSimd.Load(x + k + TSimd.Count);
-                TElement.LoadQuantPair(w0, k, out TVector u, out TVector v);
-                b0 = TSimd.MultiplyAdd(v, x1, TSimd.MultiplyAdd(u, x0, b0));
-                TElement.LoadQuantPair(w1, k, out u, out v);
-                b1 = TSimd.MultiplyAdd(v, x1, TSimd.MultiplyAdd(u, x0, b1));
-                TElement.LoadQuantPair(w2, k, out u, out v);
-                b2 = TSimd.MultiplyAdd(v, x1, TSimd.MultiplyAdd(u, x0, b2));
-                TElement.LoadQuantPair(w3, k, out u, out v);
-                b3 = TSimd.MultiplyAdd(v, x1, TSimd.MultiplyAdd(u, x0, b3));
-            }
-
-            a0 = TSimd.MultiplyAdd(b0, scale0, a0);
-            a1 = TSimd.MultiplyAdd(b1, scale1, a1);
-            a2 = TSimd.MultiplyAdd(b2, scale2, a2);
-            a3 = TSimd.MultiplyAdd(b3, scale3, a3);
-        }
-
-        Put(totals, 0, start == 0, a0);
-        Put(totals, 1, start == 0, a1);
-        Put(totals, 2, start == 0, a2);
-        Put(totals, 3, start == 0, a3);
     }
 
     /// <summary>Two rows of x; the rest as in <see cref="OneRow"/>.</summary>

@@ -1,3 +1,4 @@
+using PaliSharp.Tensors.Cpu.MatMul.Integer;
 using PaliSharp.Tensors.Cpu.Simd;
 
 namespace PaliSharp.Tensors.Cpu.MatMul;
@@ -7,6 +8,7 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 /// Two algorithms. A few rows (decoding) are limited by reading the weight: <see cref="FewRows{TSimd,TVector,TElement}"/> streams it once.
 /// Many rows (prefill, vision) are limited by arithmetic: <see cref="ManyRows{TSimd,TVector,TElement}"/> packs panels and tiles registers.
 /// Both add in an order that depends on the shape alone, so results are the same for any number of threads.
+/// Quantised weights are multiplied in integers: <see cref="IntegerProduct{TSimd,TInteger,TReal}"/>.
 /// </remarks>
 internal static unsafe class MatrixProduct<TSimd, TVector>
     where TSimd : struct, ISimd<TVector>
@@ -45,10 +47,8 @@ internal static unsafe class MatrixProduct<TSimd, TVector>
                 Multiply<Float16Element<TSimd, TVector>>(team, pool, operands);
                 break;
             case WeightType.Int8:
-                Multiply<Int8Element<TSimd, TVector>>(team, pool, operands);
-                break;
             case WeightType.Int4:
-                Multiply<Int4Element<TSimd, TVector>>(team, pool, operands);
+                IntegerPaths<TSimd, TVector>.Multiply(team, pool, weight.Type, operands);
                 break;
             default:
                 throw new ArgumentException($"'{weight.Name}' is stored as {weight.Type}, which has no matrix product.", nameof(weight));

@@ -1,5 +1,7 @@
 using PaliSharp.Tensors.Cpu.Kernels;
+using PaliSharp.Tensors.Cpu.MatMul.Integer;
 using PaliSharp.Tensors.Cpu.Simd;
+using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.Tensors.Cpu.MatMul;
 
@@ -25,6 +27,12 @@ internal static unsafe class RowSelection<TSimd, TVector>
     {
         if (rows == 0)
             return;
+        if (QuantizedLayout.IsQuantized(weight.Type))
+        {
+            IntegerPaths<TSimd, TVector>.MultiplyRows(team, pool, x, rows, weight, outputs, y);
+            return;
+        }
+
         int inputs = weight.Shape.Columns;
         nint rowBytes = (nint)Weight.SizeOf(weight.Type, new TensorShape(1, inputs));
         int block = (int)Math.Clamp(LargestBlock / Math.Max(rowBytes, 1), 1, Math.Max(outputs.Length, 1));

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using PaliSharp.Tensors.Cpu.Simd;
-using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.Tensors.Cpu.MatMul;
 
@@ -32,15 +31,6 @@ internal unsafe interface IWeightElement<TSimd, TVector>
     /// </summary>
     static abstract void LoadPair(void* row, nint index, out TVector a, out TVector b);
 
-    /// <summary>The elements that share a scale, a power of two; 0 if the type has no scales.</summary>
-    static abstract int Block { get; }
-
-    /// <summary>As <see cref="LoadPair"/>, without the scale.</summary>
-    static abstract void LoadQuantPair(void* row, nint index, out TVector a, out TVector b);
-
-    /// <summary>The scale of an element's block.</summary>
-    static abstract float Scale(void* row, nint index);
-
     /// <summary>Widens one element.</summary>
     static abstract float LoadOne(void* row, nint index);
 }
@@ -71,14 +61,6 @@ internal readonly unsafe struct Float32Element<TSimd, TVector> : IWeightElement<
         b = Load(row, index + TSimd.Count);
     }
 
-    public static int Block => 0;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadQuantPair(void* row, nint index, out TVector a, out TVector b) => LoadPair(row, index, out a, out b);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Scale(void* row, nint index) => 1;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* row, nint index) => Unsafe.ReadUnaligned<float>((float*)row + index);
 }
@@ -105,14 +87,6 @@ internal readonly unsafe struct BFloat16Element<TSimd, TVector> : IWeightElement
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadPair(void* row, nint index, out TVector a, out TVector b) =>
         TSimd.LoadBFloat16Pairs((ushort*)row + index, out a, out b);
-
-    public static int Block => 0;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadQuantPair(void* row, nint index, out TVector a, out TVector b) => LoadPair(row, index, out a, out b);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Scale(void* row, nint index) => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* row, nint index) =>
@@ -145,101 +119,7 @@ internal readonly unsafe struct Float16Element<TSimd, TVector> : IWeightElement<
         b = Load(row, index + TSimd.Count);
     }
 
-    public static int Block => 0;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadQuantPair(void* row, nint index, out TVector a, out TVector b) => LoadPair(row, index, out a, out b);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Scale(void* row, nint index) => 1;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadOne(void* row, nint index) =>
         (float)BitConverter.UInt16BitsToHalf(Unsafe.ReadUnaligned<ushort>((ushort*)row + index));
-}
-
-/// <summary>Elements stored in 8 bits; a block's scale is applied to each vector, which is exact.</summary>
-internal readonly unsafe struct Int8Element<TSimd, TVector> : IWeightElement<TSimd, TVector>
-    where TSimd : struct, ISimd<TVector>
-    where TVector : struct
-{
-    public static bool SplitsEvenOdd => false;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint RowBytes(int inputs) => (nint)QuantizedRow.Bytes(WeightType.Int8, inputs);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint HeadBytes(int inputs) => (nint)QuantizedRow.HeadBytes(WeightType.Int8, inputs);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint ByteCount(nint elements) => elements;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Load(void* row, nint index) =>
-        TSimd.Multiply(TSimd.LoadInt8((sbyte*)row + index), TSimd.Broadcast(QuantizedRow.Scale(row, index >> QuantizedRow.Int8BlockShift)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadPair(void* row, nint index, out TVector a, out TVector b)
-    {
-        TVector scale = TSimd.Broadcast(QuantizedRow.Scale(row, index >> QuantizedRow.Int8BlockShift));
-        a = TSimd.Multiply(TSimd.LoadInt8((sbyte*)row + index), scale);
-        b = TSimd.Multiply(TSimd.LoadInt8((sbyte*)row + index + TSimd.Count), scale);
-    }
-
-    public static int Block => QuantizedRow.Int8Block;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadQuantPair(void* row, nint index, out TVector a, out TVector b)
-    {
-        a = TSimd.LoadInt8((sbyte*)row + index);
-        b = TSimd.LoadInt8((sbyte*)row + index + TSimd.Count);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Scale(void* row, nint index) => QuantizedRow.Scale(row, index >> QuantizedRow.Int8BlockShift);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float LoadOne(void* row, nint index) => QuantizedRow.Int8At(row, index);
-}
-
-/// <summary>Elements stored in 4 bits; a block's scale is applied to each vector, which is exact.</summary>
-internal readonly unsafe struct Int4Element<TSimd, TVector> : IWeightElement<TSimd, TVector>
-    where TSimd : struct, ISimd<TVector>
-    where TVector : struct
-{
-    public static bool SplitsEvenOdd => true;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint RowBytes(int inputs) => (nint)QuantizedRow.Bytes(WeightType.Int4, inputs);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint HeadBytes(int inputs) => (nint)QuantizedRow.HeadBytes(WeightType.Int4, inputs);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint ByteCount(nint elements) => elements / 2;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Load(void* row, nint index) =>
-        TSimd.Multiply(TSimd.LoadInt4((byte*)row + (index >> 1)), TSimd.Broadcast(QuantizedRow.Scale(row, index >> QuantizedRow.Int4BlockShift)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadPair(void* row, nint index, out TVector a, out TVector b)
-    {
-        TVector scale = TSimd.Broadcast(QuantizedRow.Scale(row, index >> QuantizedRow.Int4BlockShift));
-        TSimd.LoadInt4Pairs((byte*)row + (index >> 1), out TVector even, out TVector odd);
-        a = TSimd.Multiply(even, scale);
-        b = TSimd.Multiply(odd, scale);
-    }
-
-    public static int Block => QuantizedRow.Int4Block;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadQuantPair(void* row, nint index, out TVector a, out TVector b) =>
-        TSimd.LoadInt4Pairs((byte*)row + (index >> 1), out a, out b);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Scale(void* row, nint index) => QuantizedRow.Scale(row, index >> QuantizedRow.Int4BlockShift);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float LoadOne(void* row, nint index) => QuantizedRow.Int4At(row, index);
 }

@@ -45,26 +45,6 @@ internal readonly unsafe struct AdvSimdSimd : ISimd<Vector128<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> LoadInt8(sbyte* source) => Vector128.ConvertToSingle(
-        Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(source)).AsSByte())));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> LoadInt4(byte* source)
-    {
-        uint pairs = Unsafe.ReadUnaligned<ushort>(source);
-        uint halves = (pairs & 0xF) | ((pairs & 0xF0) << 4) | ((pairs & 0xF00) << 8) | ((pairs & 0xF000) << 12);
-        return Signed(Vector128.CreateScalarUnsafe(halves).AsByte());
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadInt4Pairs(byte* source, out Vector128<float> even, out Vector128<float> odd)
-    {
-        uint pairs = Unsafe.ReadUnaligned<uint>(source);
-        even = Signed(Vector128.CreateScalarUnsafe(pairs & 0x0F0F0F0F).AsByte());
-        odd = Signed(Vector128.CreateScalarUnsafe((pairs >> 4) & 0x0F0F0F0F).AsByte());
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<float> value, float* destination) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -112,10 +92,6 @@ internal readonly unsafe struct AdvSimdSimd : ISimd<Vector128<float>>
             maximum = Math.Max(maximum, value[i]);
         return maximum;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Signed(Vector128<byte> halves) =>
-        Vector128.ConvertToSingle((Vector128.WidenLower(Vector128.WidenLower(halves)) - Vector128.Create(8u)).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<uint> Widen(ushort* source) => Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)source).AsUInt16());

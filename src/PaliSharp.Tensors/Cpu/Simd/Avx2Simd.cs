@@ -45,25 +45,6 @@ internal readonly unsafe struct Avx2Simd : ISimd<Vector256<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LoadInt8(sbyte* source) => Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(source));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LoadInt4(byte* source)
-    {
-        // A byte in a lane of 64 bits: shifted by 28, its upper half begins the upper 32 bits.
-        Vector256<ulong> pairs = Avx2.ConvertToVector256Int64(Vector128.CreateScalarUnsafe(*(uint*)source).AsByte()).AsUInt64();
-        return Signed((pairs | Vector256.ShiftLeft(pairs, 28)).AsInt32() & Vector256.Create(15));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadInt4Pairs(byte* source, out Vector256<float> even, out Vector256<float> odd)
-    {
-        Vector256<int> pairs = Avx2.ConvertToVector256Int32(source);
-        even = Signed(pairs & Vector256.Create(15));
-        odd = Signed(Vector256.ShiftRightLogical(pairs, 4));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<float> value, float* destination) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -108,11 +89,6 @@ internal readonly unsafe struct Avx2Simd : ISimd<Vector256<float>>
             maximum = Math.Max(maximum, value[i]);
         return maximum;
     }
-
-    // In the mantissa of 2^23 a small number needs no conversion.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Signed(Vector256<int> value) =>
-        (value | Vector256.Create(0x4B000000)).AsSingle() - Vector256.Create(8388608f + 8);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> Widen(ushort* source) => Avx2.ConvertToVector256Int32(Vector128.Load(source)).AsUInt32();

@@ -15,8 +15,6 @@ internal readonly unsafe struct Avx512Simd : ISimd<Vector512<float>>
 
     public static Vector512<float> Zero => Vector512<float>.Zero;
 
-    private static Vector512<float> HalfByteValues => Vector512.Create(-8f, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
 
@@ -44,26 +42,6 @@ internal readonly unsafe struct Avx512Simd : ISimd<Vector512<float>>
         Vector512<float> scaled = magnitude.AsSingle() * Vector512.Create(BitConverter.UInt32BitsToSingle(0x77800000u));
         Vector512<uint> special = Vector512.GreaterThanOrEqual(magnitude, Vector512.Create(0x0F800000u)); // infinity and NaN
         return (scaled.AsUInt32() | sign | (special & Vector512.Create(0x7F800000u))).AsSingle();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadInt8(sbyte* source) =>
-        Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(source)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadInt4(byte* source)
-    {
-        // A byte in a lane of 64 bits: shifted by 28, its upper half begins the upper 32 bits. The permutation looks at four bits only.
-        Vector512<ulong> pairs = Avx512F.ConvertToVector512UInt64(Vector128.CreateScalarUnsafe(*(ulong*)source).AsByte());
-        return Avx512F.PermuteVar16x32(HalfByteValues, (pairs | Vector512.ShiftLeft(pairs, 28)).AsInt32());
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadInt4Pairs(byte* source, out Vector512<float> even, out Vector512<float> odd)
-    {
-        Vector512<int> pairs = Avx512F.ConvertToVector512Int32(Vector128.Load(source));
-        even = Avx512F.PermuteVar16x32(HalfByteValues, pairs);
-        odd = Avx512F.PermuteVar16x32(HalfByteValues, Vector512.ShiftRightLogical(pairs, 4));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

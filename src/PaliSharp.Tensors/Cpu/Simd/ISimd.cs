@@ -36,17 +36,6 @@ internal unsafe interface ISimd<TVector>
     /// <summary>Reads <see cref="Count"/> float16 and widens them exactly, subnormals, infinities and NaN included.</summary>
     static abstract TVector LoadFloat16(ushort* source);
 
-    /// <summary>Reads <see cref="Count"/> signed bytes and widens them.</summary>
-    static abstract TVector LoadInt8(sbyte* source);
-
-    /// <summary>
-    /// Reads <see cref="Count"/> / 2 bytes and widens their halves, less 8, to values from −8 to 7; the lower half of a byte is the first.
-    /// </summary>
-    static abstract TVector LoadInt4(byte* source);
-
-    /// <summary>Reads <see cref="Count"/> bytes and widens their lower halves and their upper halves, less 8.</summary>
-    static abstract void LoadInt4Pairs(byte* source, out TVector even, out TVector odd);
-
     static abstract void Store(TVector value, float* destination);
 
     /// <summary>Asks for the cache line of an address to be brought into the second-level cache. Any address is allowed; does nothing where the path cannot.</summary>

@@ -47,42 +47,6 @@ internal readonly unsafe struct PortableSimd : ISimd<Vector<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> LoadInt8(sbyte* source)
-    {
-        float* values = stackalloc float[Vector<float>.Count];
-        for (int i = 0; i < Vector<float>.Count; i++)
-            values[i] = source[i];
-        return Unsafe.ReadUnaligned<Vector<float>>(values);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> LoadInt4(byte* source)
-    {
-        float* values = stackalloc float[Vector<float>.Count];
-        for (int i = 0; i < Vector<float>.Count; i += 2)
-        {
-            values[i] = (source[i / 2] & 15) - 8;
-            values[i + 1] = (source[i / 2] >> 4) - 8;
-        }
-
-        return Unsafe.ReadUnaligned<Vector<float>>(values);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadInt4Pairs(byte* source, out Vector<float> even, out Vector<float> odd)
-    {
-        float* values = stackalloc float[2 * Vector<float>.Count];
-        for (int i = 0; i < Vector<float>.Count; i++)
-        {
-            values[i] = (source[i] & 15) - 8;
-            values[Vector<float>.Count + i] = (source[i] >> 4) - 8;
-        }
-
-        even = Unsafe.ReadUnaligned<Vector<float>>(values);
-        odd = Unsafe.ReadUnaligned<Vector<float>>(values + Vector<float>.Count);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector<float> value, float* destination) => Unsafe.WriteUnaligned(destination, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

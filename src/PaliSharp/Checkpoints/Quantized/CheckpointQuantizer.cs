@@ -18,6 +18,9 @@ public static class CheckpointQuantizer
     /// <param name="checkpoint">A Hugging Face folder or a big_vision <c>.npz</c> file (which is unpacked into memory).</param>
     /// <param name="weights"><see cref="WeightType.Int8"/> or <see cref="WeightType.Int4"/>.</param>
     /// <param name="output">The file to create or replace; by default <see cref="QuantizedFile.PathBeside"/>, where loading finds it.</param>
+    /// <param name="everything">
+    /// True to quantise small matrices as well, which are otherwise left as they are because that loses what shows and saves what does not.
+    /// </param>
     /// <param name="progress">Told about every piece written.</param>
     /// <param name="cancellationToken">Stops between pieces and leaves no file.</param>
     /// <returns>The path of the file.</returns>
@@ -25,7 +28,7 @@ public static class CheckpointQuantizer
     /// <exception cref="CheckpointException">The checkpoint cannot be loaded, or holds values that are not finite.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static string Quantize(
-        string checkpoint, WeightType weights, string? output = null, IProgress<QuantizationProgress>? progress = null,
+        string checkpoint, WeightType weights, string? output = null, bool everything = false, IProgress<QuantizationProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(checkpoint);
@@ -34,7 +37,8 @@ public static class CheckpointQuantizer
         (_, string location) = CheckpointPath.Resolve(checkpoint);
         using Checkpoint source = Checkpoint.Load(checkpoint);
         output ??= QuantizedFile.PathBeside(location, weights);
-        new QuantizedFileWriter(weights, QuantizedFiles.SourceBytes(location), progress, cancellationToken).Write(output, source.Weights);
+        new QuantizedFileWriter(weights, everything, QuantizedFiles.SourceBytes(location), progress, cancellationToken)
+            .Write(output, source.Weights.Select(WeightSource.Of));
         return output;
     }
 }

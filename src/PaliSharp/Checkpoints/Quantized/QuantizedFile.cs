@@ -8,7 +8,7 @@ namespace PaliSharp.Checkpoints;
 
 /// <summary>
 /// A model's weights in 8 or 4 bits: a safetensors file, so that every inspector lists it. Quantised matrices are U8 tensors
-/// <c>[outputs, bytes of a row]</c> in the layout of <see cref="QuantizedRow"/>, whose real type and extents stand in the header's metadata under the
+/// <c>[groups, bytes of a group]</c> in the layout of <see cref="QuantizedLayout"/>, whose real type and extents stand in the header's metadata under the
 /// tensor's name (<c>int8 9216x2304</c>); all others are ordinary tensors. The last tensor holds the SHA-256 of the header and of
 /// every other tensor, in the order of the file; tensors of padding align the matrices to 64 bytes.
 /// </summary>
@@ -16,7 +16,7 @@ namespace PaliSharp.Checkpoints;
 public sealed class QuantizedFile : IDisposable
 {
     internal const string FormatKey = "palisharp.format";
-    internal const string FormatVersion = "1";
+    internal const string FormatVersion = "2";
     internal const string WeightsKey = "palisharp.weights";
     internal const string SourceBytesKey = "palisharp.source_bytes";
     internal const string DigestsName = "palisharp.sha256";
@@ -143,10 +143,11 @@ public sealed class QuantizedFile : IDisposable
 
         if (!TryParse(description, out WeightType type, out TensorShape shape))
             throw Bad($"its metadata describes '{Problems.Shorten(entry.Name)}' as '{Problems.Shorten(description)}'; expected is a type and the extents, such as int8 9216x2304");
-        if (entry.Type.Name != "U8" || entry.Shape.Count != 2 || entry.Shape[0] != shape.Rows || entry.Shape[1] != QuantizedRow.Bytes(type, shape.Columns))
+        (int groups, long groupBytes) = (QuantizedLayout.Groups(shape.Rows), QuantizedLayout.GroupBytes(type, shape.Columns));
+        if (entry.Type.Name != "U8" || entry.Shape.Count != 2 || entry.Shape[0] != groups || entry.Shape[1] != groupBytes)
         {
             throw Bad($"the tensor '{Problems.Shorten(entry.Name)}' is {entry.Type} [{string.Join(", ", entry.Shape)}]; "
-                + $"{description} takes U8 [{shape.Rows}, {QuantizedRow.Bytes(type, shape.Columns)}]");
+                + $"{description} takes U8 [{groups}, {groupBytes}]");
         }
 
         return new FoundTensor(

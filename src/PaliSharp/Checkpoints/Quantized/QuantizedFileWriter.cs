@@ -6,7 +6,13 @@ using PaliSharp.Tensors.Quantization;
 namespace PaliSharp.Checkpoints;
 
 /// <summary>Writes a <see cref="QuantizedFile"/> tensor by tensor, some rows at a time: memory does not grow with the model.</summary>
-internal sealed unsafe class QuantizedFileWriter(WeightType type, long sourceBytes, IProgress<QuantizationProgress>? progress, CancellationToken cancellationToken)
+/// <param name="type">The scheme: <see cref="WeightType.Int8"/> or <see cref="WeightType.Int4"/>.</param>
+/// <param name="everything">True to quantise small matrices as well.</param>
+/// <param name="sourceBytes">The length of the files it is made from.</param>
+/// <param name="progress">Told about every piece written.</param>
+/// <param name="cancellationToken">Stops between pieces and leaves no file.</param>
+internal sealed unsafe class QuantizedFileWriter(
+    WeightType type, bool everything, long sourceBytes, IProgress<QuantizationProgress>? progress, CancellationToken cancellationToken)
 {
     private const int Alignment = 64;
     private const int ChunkBytes = 8 << 20;
@@ -26,7 +32,7 @@ internal sealed unsafe class QuantizedFileWriter(WeightType type, long sourceByt
     /// <param name="weights">The weights under their canonical names.</param>
     /// <exception cref="CheckpointException">A weight is not finite.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void Write(string path, WeightSet weights)
+    public void Write(string path, IEnumerable<WeightSource> weights)
     {
         List<SafetensorsContent> tensors = Arrange(weights);
         _total = tensors.Sum(tensor => tensor.ByteLength);
@@ -36,17 +42,17 @@ internal sealed unsafe class QuantizedFileWriter(WeightType type, long sourceByt
     }
 
     // The writer sorts by the size of elements; sorting here first keeps the order, which digests and padding depend on.
-    private List<SafetensorsContent> Arrange(WeightSet weights)
+    private List<SafetensorsContent> Arrange(IEnumerable<WeightSource> weights)
     {
         var tensors = new List<SafetensorsContent>();
         long position = 0;
-        foreach ((Weight weight, WeightType? stored) in weights
-            .Select(weight => (weight, QuantizationScheme.TypeOf(weight.Name, weight.Shape, type)))
-            .OrderByDescending(pair => pair.Item2 is null ? Weight.ElementSize(pair.weight.Type) : 1))
+        foreach ((WeightSource weight, WeightType? stored) in weights
+            .Select(weight => (weight, QuantizationScheme.TypeOf(weight.Name, weight.Shape, type, everything)))
+            .OrderByDescending(pair => pair.Item2 is null ? pair.weight.Dense.Type.Bits : 8))
         {
             if (stored is not { } quantized)
             {
-                Add(SafetensorsContent.Of(weight));
+                Add(weight.Dense);
                 continue;
             }
 
@@ -57,10 +63,11 @@ internal sealed unsafe class QuantizedFileWriter(WeightType type, long sourceByt
                     $"{QuantizedFile.PaddingPrefix}{tensors.Count}", SafetensorsType.Bytes, new TensorShape(gap), stream => stream.Write(new byte[gap])));
             }
 
-            int rowBytes = checked((int)QuantizedRow.Bytes(quantized, weight.Shape.Columns));
+            int groupBytes = checked((int)QuantizedLayout.GroupBytes(quantized, weight.Shape.Columns));
+            var bytes = new TensorShape(QuantizedLayout.Groups(weight.Shape.Rows), groupBytes);
             _metadata.Add(weight.Name, QuantizedFile.Describe(quantized, weight.Shape));
             Add(new SafetensorsContent(
-                weight.Name, SafetensorsType.Bytes, new TensorShape(weight.Shape.Rows, rowBytes), stream => Quantize(weight, quantized, stream)));
+                weight.Name, SafetensorsType.Bytes, bytes, stream => Quantize(weight, quantized, stream)));
         }
 
         return tensors;
@@ -84,24 +91,25 @@ internal sealed unsafe class QuantizedFileWriter(WeightType type, long sourceByt
         _digests.Add(hashing.Digest());
     }
 
-    private static void Quantize(Weight weight, WeightType type, Stream stream)
+    private static void Quantize(WeightSource weight, WeightType type, Stream stream)
     {
-        int rowBytes = checked((int)QuantizedRow.Bytes(type, weight.Shape.Columns));
-        int rows = Math.Clamp(ChunkBytes / rowBytes, 1, weight.Shape.Rows);
-        using var buffer = new NativeBuffer((long)rows * rowBytes);
-        for (int start = 0; start < weight.Shape.Rows; start += rows)
+        int groupBytes = checked((int)QuantizedLayout.GroupBytes(type, weight.Shape.Columns));
+        int total = QuantizedLayout.Groups(weight.Shape.Rows);
+        int chunk = Math.Clamp(ChunkBytes / groupBytes, 1, total);
+        using var buffer = new NativeBuffer((long)chunk * groupBytes);
+        for (int start = 0; start < total; start += chunk)
         {
-            int count = Math.Min(rows, weight.Shape.Rows - start);
+            int count = Math.Min(chunk, total - start);
             try
             {
-                Quantizer.QuantizeRows(weight, type, start, count, (byte*)buffer.Pointer);
+                Quantizer.QuantizeGroups(weight.Name, weight.Shape, type, weight.Read, start, count, (byte*)buffer.Pointer);
             }
             catch (ArgumentException exception)
             {
-                throw QuantizationScheme.NotFinite(weight, exception);
+                throw QuantizationScheme.NotFinite(weight.Name, exception);
             }
 
-            stream.Write(new ReadOnlySpan<byte>(buffer.Pointer, count * rowBytes));
+            stream.Write(new ReadOnlySpan<byte>(buffer.Pointer, checked(count * groupBytes)));
         }
     }
 

@@ -70,10 +70,11 @@ internal static class QuantizedFiles
     /// <summary>The weights of a checkpoint in the storage asked for, where there is no quantised file.</summary>
     /// <param name="location">The folder or the <c>.npz</c> file.</param>
     /// <param name="weights">What the checkpoint holds.</param>
-    /// <param name="storage">What was asked for.</param>
+    /// <param name="options">What was asked for.</param>
     /// <exception cref="CheckpointException">The weights are too large to be converted at every start.</exception>
-    public static WeightSet Convert(string location, WeightSet weights, WeightStorage storage)
+    public static WeightSet Convert(string location, WeightSet weights, CheckpointOptions options)
     {
+        WeightStorage storage = options.Weights;
         if (storage is WeightStorage.Int8 or WeightStorage.Int4 && weights.ByteLength > LargestInMemory)
         {
             string name = QuantizationScheme.NameOf(storage == WeightStorage.Int8 ? WeightType.Int8 : WeightType.Int4);
@@ -82,20 +83,15 @@ internal static class QuantizedFiles
                 + $"Make the file once: palisharp quantize {location} --weights {name}");
         }
 
-        return ConvertAny(weights, storage);
+        return storage switch
+        {
+            WeightStorage.Float32 => Convert(weights, WeightType.Float32),
+            WeightStorage.BFloat16 => Convert(weights, WeightType.BFloat16),
+            WeightStorage.Int8 => QuantizationScheme.Apply(weights, WeightType.Int8, options.QuantizeEverything),
+            WeightStorage.Int4 => QuantizationScheme.Apply(weights, WeightType.Int4, options.QuantizeEverything),
+            _ => weights,
+        };
     }
-
-    /// <summary>Weights of any size in the storage asked for.</summary>
-    /// <param name="weights">What there is.</param>
-    /// <param name="storage">What was asked for.</param>
-    public static WeightSet ConvertAny(WeightSet weights, WeightStorage storage) => storage switch
-    {
-        WeightStorage.Float32 => Convert(weights, WeightType.Float32),
-        WeightStorage.BFloat16 => Convert(weights, WeightType.BFloat16),
-        WeightStorage.Int8 => QuantizationScheme.Apply(weights, WeightType.Int8),
-        WeightStorage.Int4 => QuantizationScheme.Apply(weights, WeightType.Int4),
-        _ => weights,
-    };
 
     /// <summary>The length of the files that hold a checkpoint's own weights; 0 if there are none.</summary>
     /// <param name="location">The folder or the <c>.npz</c> file.</param>

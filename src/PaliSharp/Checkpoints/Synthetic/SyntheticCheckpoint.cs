@@ -1,6 +1,7 @@
 using System.Text.Json;
 using PaliSharp.Models;
 using PaliSharp.Tensors;
+using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.Checkpoints.Synthetic;
 
@@ -11,14 +12,17 @@ public static unsafe class SyntheticCheckpoint
 
     /// <summary>Computes all weights of a model in native memory, on all processors.</summary>
     /// <param name="config">The geometry.</param>
-    /// <param name="type">How matrices are stored; vectors and the position table are float32 as in any loaded checkpoint, rounded like the rest.</param>
+    /// <param name="type">
+    /// How matrices are stored; vectors and the position table are float32 as in any loaded checkpoint. Values are rounded to bfloat16 first, so
+    /// that quantised types hold the quantised form of the same model.
+    /// </param>
     /// <param name="cancellationToken">Stops between pieces.</param>
     /// <exception cref="ResourceLimitException">The process may not use so much memory.</exception>
     public static WeightSet Create(PaliGemmaConfig config, WeightType type = WeightType.BFloat16, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(config);
         (string Name, TensorShape Shape)[] tensors = [.. ModelTensors.Of(config)];
-        long needed = tensors.Sum(tensor => tensor.Shape.Count * Weight.ElementSize(StoredType(tensor.Name, tensor.Shape, type)));
+        long needed = tensors.Sum(tensor => Weight.SizeOf(StoredType(tensor.Name, tensor.Shape, type), tensor.Shape));
         long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (needed > available)
         {
@@ -47,12 +51,57 @@ public static unsafe class SyntheticCheckpoint
         AtomicFile.Write(Path.Combine(folder, "config.json"), stream => WriteConfig(stream, config, type));
     }
 
+    /// <summary>
+    /// Writes <c>config.json</c> and the quantised file alone, where loading finds it: straight from the formula, so that the size of a model is
+    /// limited by the disk and not by memory.
+    /// </summary>
+    /// <param name="folder">The folder to create.</param>
+    /// <param name="config">The geometry.</param>
+    /// <param name="type"><see cref="WeightType.Int8"/> or <see cref="WeightType.Int4"/>.</param>
+    /// <param name="progress">Told about every piece written.</param>
+    /// <param name="cancellationToken">Stops between pieces and leaves no file.</param>
+    /// <returns>The path of the quantised file.</returns>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public static string WriteQuantized(
+        string folder, PaliGemmaConfig config, WeightType type, IProgress<QuantizationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentNullException.ThrowIfNull(config);
+        Directory.CreateDirectory(folder);
+        string path = QuantizedFile.PathBeside(folder, type);
+        new QuantizedFileWriter(type, everything: false, sourceBytes: 0, progress, cancellationToken).Write(path, ModelTensors.Of(config).Select(tensor =>
+        {
+            WeightType dense = StoredType(tensor.Name, tensor.Shape, WeightType.BFloat16);
+            return new WeightSource(
+                new SafetensorsContent(tensor.Name, dense, tensor.Shape, stream => Write(stream, tensor.Name, tensor.Shape, dense)),
+                Reader(tensor.Name, tensor.Shape));
+        }));
+        AtomicFile.Write(Path.Combine(folder, "config.json"), stream => WriteConfig(stream, config, WeightType.BFloat16));
+        return path;
+    }
+
     private static WeightType StoredType(string name, TensorShape shape, WeightType type) =>
-        ModelTensors.IsWidened(name, shape) ? WeightType.Float32 : type;
+        ModelTensors.IsWidened(name, shape) ? WeightType.Float32
+        : !QuantizedLayout.IsQuantized(type) ? type
+        : QuantizationScheme.TypeOf(name, shape, type, everything: false) ?? WeightType.BFloat16;
+
+    private static ElementReader Reader(string name, TensorShape shape) => (start, count, destination) =>
+    {
+        Span<float> run = destination[..count];
+        SyntheticLaw.Fill(name, shape, start, run);
+        foreach (ref float value in run)
+            value = BitConverter.UInt32BitsToSingle((uint)RoundToBFloat16(value) << 16);
+    };
 
     private static Weight Create(string name, TensorShape shape, WeightType type, CancellationToken cancellationToken)
     {
         WeightType stored = StoredType(name, shape, type);
+        if (QuantizedLayout.IsQuantized(stored))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return Quantizer.Quantize(name, shape, stored, Reader(name, shape));
+        }
+
         var memory = new NativeBuffer(shape.Count * Weight.ElementSize(stored));
         long chunks = (shape.Count + ChunkElements - 1) / ChunkElements;
         Parallel.For(0L, chunks, new ParallelOptions { CancellationToken = cancellationToken }, () => new float[ChunkElements], (chunk, _, values) =>

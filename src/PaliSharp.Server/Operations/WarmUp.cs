@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PaliSharp.Generation;
+using PaliSharp.Imaging;
+using PaliSharp.Server.Models;
+
+namespace PaliSharp.Server.Operations;
+
+/// <summary>
+/// Loads the models and has each look at a picture once, so that the first caller does not pay for pages read from disk and code compiled. The
+/// server is ready when that is done; it is alive before.
+/// </summary>
+internal sealed partial class WarmUp(ModelCatalog models, IHostApplicationLifetime lifetime, ILogger<WarmUp> logger) : BackgroundService
+{
+    private const int Tokens = 4;
+
+    /// <summary>What kept the models from being loaded; null if nothing did.</summary>
+    public PaliSharpException? Failure { get; private set; }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await models.LoadAsync(model => AskAsync(model, stoppingToken), stoppingToken);
+            LogReady(logger, string.Join(", ", models.Names));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            LogStopped(logger);
+        }
+        catch (PaliSharpException exception)
+        {
+            Failure = exception;
+            LogFailure(logger, exception);
+            lifetime.StopApplication();
+        }
+    }
+
+    private static async Task AskAsync(LoadedModel model, CancellationToken cancellationToken)
+    {
+        int size = model.Model.Config.Vision.ImageSize;
+        byte[] pixels = new byte[size * size * 3];
+        Array.Fill(pixels, (byte)127);
+        var options = new GenerationOptions { MaxNewTokens = Tokens };
+        if (model.Model.Tokenizer is not null)
+            await model.Model.GenerateAsync(Image.FromPixels(size, size, pixels), "caption en", options, cancellationToken);
+    }
+
+    [LoggerMessage(EventId = 10, Level = LogLevel.Information, Message = "ready, serving {Models}")]
+    private static partial void LogReady(ILogger logger, string models);
+
+    [LoggerMessage(EventId = 11, Level = LogLevel.Information, Message = "stopped before the models were loaded")]
+    private static partial void LogStopped(ILogger logger);
+
+    [LoggerMessage(EventId = 12, Level = LogLevel.Critical, Message = "a model could not be loaded")]
+    private static partial void LogFailure(ILogger logger, Exception exception);
+}
