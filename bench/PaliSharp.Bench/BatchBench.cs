@@ -31,13 +31,17 @@ internal static class BatchBench
             _ = await MeasureAsync(model, requests, clients);
 
         int[] ways = [1, 8, Items];
+        var steps = new Dictionary<int, (long Tokens, long Steps)>();
         var seconds = ways.ToDictionary(way => way, _ => new List<double>());
         var latencies = ways.ToDictionary(way => way, _ => new List<double>());
         for (int i = 0; i < options.Repeats; i++)
         {
             foreach (int clients in ways)
             {
+                BatchStatistics before = model.GetStatistics();
                 (double elapsed, double[] each) = await MeasureAsync(model, requests, clients);
+                BatchStatistics after = model.GetStatistics();
+                steps[clients] = (after.GeneratedTokens - before.GeneratedTokens - Items, after.DecodeSteps - before.DecodeSteps);
                 seconds[clients].Add(elapsed);
                 latencies[clients].AddRange(each);
             }
@@ -60,7 +64,7 @@ internal static class BatchBench
             double ratio = seconds[1].Order().ElementAt(options.Repeats / 2) / median;
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{clients,3} at once: {Items / median,7:f1} items/s (best {Items / best:f1}), {ratio:f2} times one by one, best to best {seconds[1].Min() / best:f2}; latency median {p50 * 1000:f1} ms, 95 % {p95 * 1000:f1} ms"));
+                $"{clients,3} at once: {Items / median,7:f1} items/s (best {Items / best:f1}), {ratio:f2} times one by one, best to best {seconds[1].Min() / best:f2}; {(double)steps[clients].Tokens / steps[clients].Steps:f1} texts a step; latency median {p50 * 1000:f1} ms, 95 % {p95 * 1000:f1} ms"));
         }
     }
 

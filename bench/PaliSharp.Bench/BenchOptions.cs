@@ -34,8 +34,20 @@ internal sealed record BenchOptions
     /// <summary>The checkpoint, or empty for the demonstration model.</summary>
     public string Model { get; init; } = "";
 
+    /// <summary>The shape of the model that is trained.</summary>
+    public string Shape { get; init; } = "small";
+
+    /// <summary>The examples of a training step.</summary>
+    public int Batch { get; init; } = 4;
+
+    /// <summary>The text tokens of an example.</summary>
+    public int Text { get; init; } = 32;
+
     /// <summary>The folder to read from or to write to.</summary>
     public string Folder { get; init; } = "";
+
+    /// <summary>The file to write, or empty for the default.</summary>
+    public string Out { get; init; } = "";
 
     /// <summary>The Python interpreter that times the peers of the picture decoders.</summary>
     public string Python { get; init; } = "/usr/bin/python3";
@@ -70,12 +82,16 @@ internal sealed record BenchOptions
                 "--threads" when isNumber => options with { Threads = number },
                 "--rows" when isNumber => options with { Rows = number },
                 "--repeats" when isNumber && number > 0 => options with { Repeats = number },
+                "--batch" when isNumber && number > 0 => options with { Batch = number },
+                "--text" when isNumber && number > 1 => options with { Text = number },
+                "--shape" when value.Length > 0 => options with { Shape = value },
                 "--path" when Enum.TryParse(value, ignoreCase: true, out InstructionPath path) => options with { Path = path },
                 "--type" when Enum.TryParse(value, ignoreCase: true, out WeightType type) => options with { Type = type },
                 "--variant" when value.Length > 0 => options with { Variant = value },
                 "--model" when value.Length > 0 => options with { Model = value },
                 "--folder" when value.Length > 0 => options with { Folder = value },
                 "--python" when value.Length > 0 => options with { Python = value },
+                "--out" when value.Length > 0 => options with { Out = value },
                 "--only" when value.Length > 0 => options with { Only = value },
                 _ => null,
             };

@@ -31,6 +31,12 @@ static int Run(BenchOptions options)
         case "passes":
             PassBench.Run(options);
             return 0;
+        case "contact-sheet":
+            ContactSheet.Write(options);
+            return 0;
+        case "train-step":
+            TrainStepBench.Run(options);
+            return 0;
         case "quality":
             QualityBench.Run(options);
             return 0;
@@ -53,9 +59,11 @@ static int Usage(string message)
           matmul    products of many rows, against the multiply-add rate
           decode    products of a few rows, against the read bandwidth
           team      the cost of handing work to the thread team
-          imaging   decoding, encoding and scaling pictures, against the system's libraries (--python with Pillow, --folder with photo-*.png)
           batch     64 mixed items one by one, by 8 clients, all at once (--rows: the most together; --model)
           passes    one pass for several sequences together: pictures, prompts, tokens (--model, --rows)
+          imaging   decoding, encoding and scaling pictures, against the system's libraries (--python with Pillow, --folder with photos)
+          contact-sheet  draws results on pictures of many sizes (--out, default docs/images/contact-sheet.jpg)
+          train-step  a whole training step of the shapes nano, small, medium (--shape, --batch, --text), as shared/bench/torch_step.py measures PyTorch
           quality   what quantised weights change in answers and distributions (--model, --folder with expected.json and pictures)
           synthetic writes a checkpoint of full geometry with weights by formula (--variant, --type, --folder)
           check     compares full geometry with recorded values (--folder holds VARIANT.json and VARIANT.safetensors)
@@ -69,7 +77,11 @@ static int Usage(string message)
           --rows N      rows of x (default: a choice)
           --repeats N   measurements of which the median is reported (default: 7)
           --python P    the interpreter that has the peers (default: /usr/bin/python3)
+          --out F       the file to write
           --only TEXT   only the measurements whose name contains the text
+          --shape S     nano, small or medium (default: small)
+          --batch N     examples of a training step (default: 4)
+          --text N      text tokens of an example (default: 32)
           --json        one JSON object a line
         """);
     return 2;

@@ -18,14 +18,17 @@ internal sealed class Corpus
     /// <summary>The number of files.</summary>
     public int Count => _files.Count;
 
+    /// <summary>The size of the largest file.</summary>
+    public int LargestBytes => _files.Count == 0 ? 0 : _files.Max(file => file.Length);
+
     /// <summary>A file.</summary>
     public byte[] this[int index] => _files[index];
 
-    /// <summary>Reads the files of a format, which is found from their content; files that cannot be identified count by their extension.</summary>
+    /// <summary>Reads the files of a target. Formats are found from the content; files that cannot be identified count by their extension.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="format">The format.</param>
+    /// <param name="target">The target.</param>
     /// <param name="maxBytes">Larger files are left out.</param>
-    public static Corpus Read(string folder, ImageFormat format, int maxBytes)
+    public static Corpus Read(string folder, FuzzTarget target, int maxBytes)
     {
         var corpus = new Corpus(maxBytes);
 
@@ -35,9 +38,10 @@ internal sealed class Corpus
             if (new FileInfo(path).Length > maxBytes)
                 continue;
             byte[] data = File.ReadAllBytes(path);
-            if (FormatOf(data, path) == format)
-                corpus._files.Add(data);
+            corpus._files.AddRange(target.Seeds(data, FormatOf(data, path)));
         }
+
+        corpus._files.AddRange(target.Given);
 
         corpus._given = corpus._files.Count;
         return corpus;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Numerics;
 using PaliSharp.Imaging;
 
 namespace PaliSharp.Fuzz;
@@ -10,29 +9,27 @@ namespace PaliSharp.Fuzz;
 /// <param name="Problem">Why the outcome is a finding; null when it is not.</param>
 internal sealed record Execution(string Signature, bool IsPicture, string? Problem)
 {
-    /// <summary>Decodes and identifies a file and judges the outcome.</summary>
-    public static Execution Of(byte[] file, FuzzOptions options)
+    /// <summary>Handles a file and judges the outcome.</summary>
+    public static Execution Of(byte[] file, FuzzTarget target, FuzzOptions options)
     {
-        Execution result = Once(file, options, out TimeSpan time);
+        Execution result = Once(file, target, options, out TimeSpan time);
 
         // On a busy machine a short decode may take long once, hardly three times.
         for (int i = 0; i < 2 && time > options.MaxTime; i++)
-            result = Once(file, options, out time);
+            result = Once(file, target, options, out time);
         return time > options.MaxTime && result.Problem is null ? result with { Problem = $"took {time.TotalSeconds:F1} s" } : result;
     }
 
-    private static Execution Once(byte[] file, FuzzOptions options, out TimeSpan time)
+    private static Execution Once(byte[] file, FuzzTarget target, FuzzOptions options, out TimeSpan time)
     {
-        var limits = new ImageDecoderOptions { MaxPixels = options.MaxPixels };
         long start = Stopwatch.GetTimestamp();
         long before = GC.GetAllocatedBytesForCurrentThread();
         Execution result;
         long output = 0;
         try
         {
-            Image image = Image.Decode(file, limits);
-            output = image.Pixels.Length;
-            result = new Execution(Describe(image), IsPicture: true, Problem: null);
+            (string outcome, output) = target.Run(file, options);
+            result = new Execution(outcome, IsPicture: true, Problem: null);
         }
         catch (PaliSharpException exception)
         {
@@ -49,7 +46,7 @@ internal sealed record Execution(string Signature, bool IsPicture, string? Probl
         time = Stopwatch.GetElapsedTime(start);
         if (result.Problem is null && scratch > options.MaxScratch)
             result = result with { Problem = $"allocated {scratch >> 20} MiB beyond its picture" };
-        return result.Problem is null ? Identified(file, limits, result) : result;
+        return result.Problem is null && target.IsDecoder ? Identified(file, options.Limits, result) : result;
     }
 
     private static Execution Identified(byte[] file, ImageDecoderOptions limits, Execution decoded)
@@ -69,20 +66,10 @@ internal sealed record Execution(string Signature, bool IsPicture, string? Probl
         }
     }
 
-    private static string Describe(Image image)
-    {
-        ImageMetadata metadata = image.Metadata;
-        int profile = BitOperations.Log2((uint)metadata.IccProfile.Length + 1);
-        return $"{metadata.Format} {Step(image.Width)}x{Step(image.Height)}x{image.Channels} orientation {metadata.Orientation} "
-            + $"damaged {metadata.IsDamaged} profile {profile}";
-    }
-
     /// <summary>The plain words of a message: what differs from file to file has digits, capitals or signs.</summary>
     private static string Generalize(Exception exception)
     {
         IEnumerable<string> words = exception.Message.Split(' ').Select(word => word.TrimEnd('.', ',', ':', ';'));
         return $"{exception.GetType().Name} {string.Join(' ', words.Where(word => word.All(char.IsAsciiLetterLower)))}";
     }
-
-    private static int Step(int side) => side < 20 ? side : 20 + BitOperations.Log2((uint)side);
 }

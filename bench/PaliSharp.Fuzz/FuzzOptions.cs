@@ -6,8 +6,8 @@ namespace PaliSharp.Fuzz;
 /// <summary>What to fuzz and how.</summary>
 internal sealed record FuzzOptions
 {
-    /// <summary>The formats; all by default.</summary>
-    public IReadOnlyList<ImageFormat> Targets { get; init; } = AllTargets;
+    /// <summary>The targets; all by default.</summary>
+    public IReadOnlyList<FuzzTarget> Targets { get; init; } = FuzzTarget.All;
 
     /// <summary>Executions of each target.</summary>
     public int Runs { get; init; } = 10_000;
@@ -33,8 +33,8 @@ internal sealed record FuzzOptions
     /// <summary>A decode that allocates more beyond its picture is a finding, in bytes.</summary>
     public long MaxScratch { get; init; } = 256L << 20;
 
-    /// <summary>Every format there is a decoder for.</summary>
-    public static IReadOnlyList<ImageFormat> AllTargets { get; } = [.. Enum.GetValues<ImageFormat>().Where(format => format != ImageFormat.None)];
+    /// <summary>The limits under which files are decoded.</summary>
+    public ImageDecoderOptions Limits => new() { MaxPixels = MaxPixels };
 
     /// <summary>Reads the command line.</summary>
     /// <param name="args">The arguments.</param>
@@ -51,9 +51,9 @@ internal sealed record FuzzOptions
             string value = args[i + 1];
             if (name == "--target")
             {
-                if (!Enum.TryParse(value, ignoreCase: true, out ImageFormat format) || !AllTargets.Contains(format))
-                    return $"There is no decoder '{value}'. There are: {string.Join(", ", AllTargets)}.";
-                options = options with { Targets = [format] };
+                if (FuzzTarget.Find(value) is not { } target)
+                    return $"There is no target '{value}'. There are: {string.Join(", ", FuzzTarget.All.Select(t => t.Name))}.";
+                options = options with { Targets = [target] };
             }
             else if (name is "--corpus" or "--out")
             {

@@ -1,5 +1,4 @@
 using PaliSharp.Fuzz;
-using PaliSharp.Imaging;
 
 if (FuzzOptions.TryParse(args, out FuzzOptions options) is { } error)
 {
@@ -7,7 +6,7 @@ if (FuzzOptions.TryParse(args, out FuzzOptions options) is { } error)
     Console.Error.WriteLine($"""
         Usage: PaliSharp.Fuzz [options]
         Decodes mutated picture files. Anything but a picture or a typed error, more than 2 s or more than 256 MiB beyond the picture is a finding.
-          --target T          one of {string.Join(", ", FuzzOptions.AllTargets)} (default: all)
+          --target T          one of {string.Join(", ", FuzzTarget.All.Select(target => target.Name))} (default: all)
           --runs N            files for each target (default: {options.Runs})
           --seed N            the seed; the same one gives the same files (default: {options.Seed})
           --corpus DIR        files to start from (default: tests/golden/imaging of the checkout)
@@ -26,11 +25,11 @@ if ((options.Corpus ?? BundledCorpus()) is not { } corpus)
 }
 
 int code = 0;
-foreach (ImageFormat target in options.Targets)
+foreach (FuzzTarget target in options.Targets)
 {
     FuzzResult result = FuzzRunner.Run(target, corpus, options, Console.WriteLine);
     Console.WriteLine(
-        $"{target}: {result.Runs} runs from {result.CorpusSize} files, {result.Pictures} pictures, {result.Outcomes} outcomes, {result.Findings.Count} findings");
+        $"{target.Name}: {result.Runs} runs from {result.CorpusSize} files, {result.Pictures} pictures, {result.Outcomes} outcomes, {result.Findings.Count} findings");
     if (result.CorpusSize == 0)
         code = 2;
     else if (result.Findings.Count > 0 && code == 0)

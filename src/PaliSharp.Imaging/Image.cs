@@ -82,8 +82,7 @@ public sealed partial class Image
     public static Image Decode(ReadOnlyMemory<byte> data, ImageDecoderOptions? options = null)
     {
         options ??= ImageDecoderOptions.Default;
-        Image image = ImageDecoders.Find(data, options).Decode(data, options);
-        return options.ApplyOrientation ? Orientation.Apply(image) : image;
+        return Finish(ImageDecoders.Find(data, options).Decode(data, options), options);
     }
 
     /// <summary>Decodes every picture of an animation or of a file of several pages, one after the other.</summary>
@@ -96,8 +95,7 @@ public sealed partial class Image
     {
         options ??= ImageDecoderOptions.Default;
         return ImageDecoders.Find(data, options) is IAnimationDecoder decoder
-            ? decoder.DecodeFrames(data, options)
-                .Select(frame => options.ApplyOrientation ? frame with { Image = Orientation.Apply(frame.Image) } : frame)
+            ? decoder.DecodeFrames(data, options).Select(frame => frame with { Image = Finish(frame.Image, options) })
             : [new ImageFrame(Decode(data, options), TimeSpan.Zero)];
     }
 
@@ -153,6 +151,31 @@ public sealed partial class Image
         return new Image(width, height, channels, pixels.ToArray(), ImageMetadata.ForPixels(width, height));
     }
 
+    /// <summary>Makes a picture from a copy of samples whose rows may be padded, such as a bitmap of another library.</summary>
+    /// <param name="width">The number of columns, at least 1.</param>
+    /// <param name="height">The number of rows, at least 1.</param>
+    /// <param name="format">The order of the samples.</param>
+    /// <param name="pixels">The rows; the last one need not be padded.</param>
+    /// <param name="stride">The distance in bytes between two rows, at least a row.</param>
+    /// <exception cref="ArgumentException">The size or the stride is too small, or there are too few bytes.</exception>
+    /// <exception cref="ResourceLimitException">The picture would not fit in one array.</exception>
+    public static Image FromPixels(int width, int height, PixelFormat format, ReadOnlySpan<byte> pixels, int stride)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        int samples = PixelFormats.BytesOf(format);
+        int rowBytes = ImageLimits.ByteCount(width, 1, samples);
+        ArgumentOutOfRangeException.ThrowIfLessThan(stride, rowBytes);
+        long needed = ((height - 1L) * stride) + rowBytes;
+        if (pixels.Length < needed)
+            throw new ArgumentException($"{pixels.Length} bytes were given for {height} rows of {rowBytes} bytes, {stride} apart; {needed} are needed.", nameof(pixels));
+        int channels = samples == 4 ? 4 : 3;
+        byte[] target = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(width, height, channels));
+        for (int y = 0; y < height; y++)
+            PixelFormats.Copy(format, pixels.Slice((int)((long)y * stride), rowBytes), target.AsSpan(y * width * channels, width * channels));
+        return new Image(width, height, channels, target, ImageMetadata.ForPixels(width, height));
+    }
+
     /// <summary>The picture without alpha. The stored colours are kept, also where they were transparent; nothing is blended.</summary>
     /// <returns>This picture if it has no alpha, else a new one.</returns>
     public Image ToRgb()
@@ -196,6 +219,14 @@ public sealed partial class Image
         byte[] target = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(width, height, Channels));
         Resampler.Resize(_pixels, Width, Height, Channels, target, width, height, filter, box, order);
         return new Image(width, height, Channels, target, Metadata);
+    }
+
+    /// <summary>What the options ask to be done with decoded pixels.</summary>
+    private static Image Finish(Image image, ImageDecoderOptions options)
+    {
+        if (options.ConvertToSrgb)
+            image = ColorProfile.ToSrgb(image);
+        return options.ApplyOrientation ? Orientation.Apply(image) : image;
     }
 
     internal Image WithMetadata(ImageMetadata metadata) => new(Width, Height, Channels, _pixels, metadata);

@@ -34,4 +34,32 @@ public sealed record ImageDecoderOptions
     /// True: clipped at 255, which is nearly always white, as Pillow's <c>convert("RGB")</c> does.
     /// </summary>
     public bool Clip16BitGray { get; init; }
+
+    /// <summary>
+    /// Decodes JPEG files at a fraction of their size, several times as fast and with less memory. The pixels are those of libjpeg's scaled decoding, not
+    /// those of decoding and resizing. Other formats are not scaled. Full size by default.
+    /// </summary>
+    public JpegScale JpegScale { get; init; } = JpegScale.Full;
+
+    /// <summary>
+    /// Whether colours are converted to sRGB by the ICC profile of the file, if that is an RGB profile of matrix and curves as cameras and screens have.
+    /// False (default): the samples stay as stored, as the reference processors take them. Other profiles change nothing.
+    /// </summary>
+    public bool ConvertToSrgb { get; init; }
+}
+
+/// <summary>The size at which JPEG files are decoded. Sides are rounded up.</summary>
+public enum JpegScale
+{
+    /// <summary>As stored.</summary>
+    Full = 1,
+
+    /// <summary>A half of each side.</summary>
+    Half = 2,
+
+    /// <summary>A quarter of each side.</summary>
+    Quarter = 4,
+
+    /// <summary>An eighth of each side.</summary>
+    Eighth = 8,
 }

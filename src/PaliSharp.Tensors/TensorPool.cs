@@ -11,7 +11,7 @@ public sealed unsafe class TensorPool : IDisposable
     private const int Alignment = 64;
     private readonly Lock _lock = new();
     private readonly Stack<Tensor>?[] _free = new Stack<Tensor>?[256];
-    private readonly List<nint> _blocks = [];
+    private readonly HashSet<nint> _blocks = [];
     private bool _disposed;
 
     /// <summary>Frees the memory of a pool that was not disposed.</summary>
@@ -43,12 +43,30 @@ public sealed unsafe class TensorPool : IDisposable
         }
     }
 
+    /// <summary>Gives the memory of all tensors that are not lent back to the system.</summary>
+    public void Trim()
+    {
+        lock (_lock)
+        {
+            foreach (Stack<Tensor>? free in _free)
+            {
+                while (free is not null && free.TryPop(out Tensor? tensor))
+                {
+                    _blocks.Remove((nint)tensor.Memory);
+                    AllocatedBytes -= tensor.Capacity * sizeof(float);
+                    NativeMemory.AlignedFree(tensor.Memory);
+                }
+            }
+        }
+    }
+
     /// <summary>Frees all memory, lent tensors included: using them afterwards is an error.</summary>
     public void Dispose()
     {
         lock (_lock)
         {
             _disposed = true;
+            Array.Clear(_free);
             FreeBlocks();
         }
 
@@ -77,7 +95,9 @@ public sealed unsafe class TensorPool : IDisposable
 
     private Tensor Allocate(long capacity)
     {
-        void* memory = NativeMemory.AlignedAlloc((nuint)capacity * sizeof(float), Alignment);
+        nuint bytes = (nuint)capacity * sizeof(float);
+        void* memory = NativeMemory.AlignedAlloc(bytes, HugePages.Alignment(bytes, Alignment));
+        HugePages.Advise(memory, bytes);
         _blocks.Add((nint)memory);
         AllocatedBytes += capacity * sizeof(float);
         return new Tensor(this, (float*)memory, capacity);

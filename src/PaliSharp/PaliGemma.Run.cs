@@ -31,6 +31,17 @@ public sealed partial class PaliGemma
         return (TResult)plan.Read(await GenerateBatchAsync(plan.Requests, cancellationToken));
     }
 
+    /// <summary>Does a task whose kind is known at run time only.</summary>
+    /// <param name="item">Pictures and task.</param>
+    /// <param name="cancellationToken">Stops between tokens.</param>
+    /// <exception cref="PromptException">The task is not possible with this model, its pictures or its words.</exception>
+    public async Task<ITaskResult> RunAsync(TaskItem item, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(item);
+        TaskPlan plan = item.Task.Plan(this, item.Images);
+        return plan.Read(await GenerateBatchAsync(plan.Requests, cancellationToken));
+    }
+
     /// <summary>Does one task with several pictures apart, computed together.</summary>
     /// <typeparam name="TResult">The task's result.</typeparam>
     /// <param name="images">The pictures.</param>

@@ -41,7 +41,7 @@ public sealed partial class PaliGemma : IDisposable
         Tokenizer = tokenizer;
         IsBundledModel = isBundled;
         _options = options;
-        _limits = new BatchLimits(options.MaxBatch, options.MaxQueuedRequests, options.KvCacheBytes ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2));
+        _limits = new BatchLimits(options.MaxBatch, options.MaxQueuedRequests, options.KvCacheBytes ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4));
         _generations = new GenerationFactory(model, tokenizer);
         _pictures = new PictureStore(options.PictureCacheBytes);
         _scheduler = new BatchScheduler(
@@ -56,6 +56,9 @@ public sealed partial class PaliGemma : IDisposable
 
     /// <summary>The folder or file the model was loaded from.</summary>
     public string Path => _checkpoint.Path;
+
+    /// <summary>The bytes of all weights as they are held, mapped from files or in memory.</summary>
+    public long WeightBytes => _checkpoint.Weights.ByteLength;
 
     /// <summary>How the decoder's matrices are stored.</summary>
     public WeightType WeightType => _checkpoint.Weights["language_model.model.layers.0.mlp.gate_proj.weight"].Type;

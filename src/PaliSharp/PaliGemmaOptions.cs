@@ -34,7 +34,7 @@ public sealed record PaliGemmaOptions
     public int MaxQueuedRequests { get; init; } = 1024;
 
     /// <summary>
-    /// The most bytes of keys and values of all requests in the batch together, above 0; null for half of the memory the process may use. Each
+    /// The most bytes of keys and values of all requests in the batch together, above 0; null for a quarter of the memory the process may use. Each
     /// request takes room for its prompt and for the longest answer its options allow. One that would not fit alone is refused.
     /// </summary>
     public long? KvCacheBytes { get; init; }

@@ -22,7 +22,7 @@ public sealed class DetectTests
         Assert.False(line.GetProperty("orientation_applied").GetBoolean());
         Assert.Equal("detect orange ring", line.GetProperty("prompt").GetString());
         JsonElement found = Assert.Single(line.GetProperty("detections").EnumerateArray());
-        Assert.Equal(["label", "score", "box"], found.EnumerateObject().Select(field => field.Name));
+        Assert.Equal(["label", "score", "box", "box_score", "label_score"], found.EnumerateObject().Select(field => field.Name));
         Assert.Equal("orange ring", found.GetProperty("label").GetString());
         Assert.InRange(found.GetProperty("score").GetDouble(), 1e-3, 1);
 
@@ -139,7 +139,7 @@ public sealed class DetectTests
             "detect", Picture, "ring", "rong", "--one-by-one", "--snap-labels", "--max-overlap", "0.5", "--across-labels", "--stop-repeats", "--constrain", "--json", "--model", CliRun.Nano);
         Assert.Equal(0, run.Code);
         JsonElement found = run.Json[0].GetProperty("detections")[0];
-        Assert.Equal(["label", "score", "box", "written_label", "label_distance"], found.EnumerateObject().Select(field => field.Name));
+        Assert.Equal(["label", "score", "box", "box_score", "label_score", "written_label", "label_distance"], found.EnumerateObject().Select(field => field.Name));
         Assert.Equal(0, found.GetProperty("label_distance").GetInt32());
         Assert.Equal(2, (await CliRun.Of("detect", Picture, "ring", "--across-labels", "--model", CliRun.Nano)).Code);
     }

@@ -16,7 +16,8 @@ public sealed class TextVerbTests
         CliRun run = await CliRun.Of(verb, Picture, "--json", "--model", CliRun.Nano);
         CliRun same = await CliRun.Of("run", Picture, "-p", prompt, "--json", "--model", CliRun.Nano);
         Assert.Equal(0, run.Code);
-        Assert.Equal(same.Output, run.Output);
+        foreach (JsonProperty field in same.Json[0].EnumerateObject())
+            Assert.Equal(field.Value.GetRawText(), run.Json[0].GetProperty(field.Name).GetRawText());
         Assert.Equal(prompt, run.Json[0].GetProperty("prompt").GetString());
     }
 
@@ -25,7 +26,7 @@ public sealed class TextVerbTests
     {
         CliRun run = await CliRun.Of("caption", Picture, "--json", "--model", CliRun.Nano);
         JsonElement line = Assert.Single(run.Json);
-        Assert.Equal(["image", "prompt", "text", "tokens", "logprob", "finish_reason", "usage", "schema_version"], line.EnumerateObject().Select(field => field.Name));
+        Assert.Equal(["image", "prompt", "text", "tokens", "logprob", "finish_reason", "usage", "warnings", "schema_version"], line.EnumerateObject().Select(field => field.Name));
         Assert.Equal(Picture, line.GetProperty("image").GetString());
         Assert.Equal("an orange ring on a pink background", line.GetProperty("text").GetString());
         Assert.All(line.GetProperty("tokens").EnumerateArray(), id => Assert.InRange(id.GetInt32(), 0, 1855));
@@ -164,6 +165,44 @@ public sealed class TextVerbTests
         Assert.Equal(0, beams.Code);
         Assert.NotEqual("", beams.Json[0].GetProperty("text").GetString());
         Assert.NotEqual(greedy.Output, beams.Output);
+    }
+
+    [Fact]
+    public async Task A_length_penalty_changes_which_beam_wins()
+    {
+        string picture = CliRun.Picture("00.png");
+        CliRun longer = await CliRun.Of("describe", picture, "--beams", "4", "--length-penalty", "20", "--json", "--model", CliRun.Nano);
+        CliRun shorter = await CliRun.Of("describe", picture, "--beams", "4", "--length-penalty=-20", "--json", "--model", CliRun.Nano);
+        Assert.Equal((0, 0), (longer.Code, shorter.Code));
+        Assert.True(longer.Json[0].GetProperty("tokens").GetArrayLength() > shorter.Json[0].GetProperty("tokens").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task The_likeliest_tokens_are_reported_in_JSON()
+    {
+        CliRun run = await CliRun.Of("caption", Picture, "--top-logprobs", "2", "--json", "--model", CliRun.Nano);
+        Assert.Equal(0, run.Code);
+        JsonElement answer = run.Json[0];
+        JsonElement[] places = [.. answer.GetProperty("top_logprobs").EnumerateArray()];
+        int[] tokens = [.. answer.GetProperty("tokens").EnumerateArray().Select(token => token.GetInt32())];
+        Assert.Equal(tokens.Length + 1, places.Length);
+        for (int i = 0; i < tokens.Length; i++)
+            Assert.Equal((2, tokens[i]), (places[i].GetArrayLength(), places[i][0].GetProperty("id").GetInt32()));
+        Assert.True(places[0][0].GetProperty("logprob").GetDouble() > places[0][1].GetProperty("logprob").GetDouble());
+        CliRun without = await CliRun.Of("caption", Picture, "--json", "--model", CliRun.Nano);
+        Assert.False(without.Json[0].TryGetProperty("top_logprobs", out _));
+    }
+
+    [Fact]
+    public async Task A_prompt_can_be_tokenised_as_one_string()
+    {
+        // Two newlines are one token where prompt and separator are one string, and two where they are apart.
+        CliRun apart = await CliRun.Of("run", Picture, "-p", "caption en\n", "--json", "--model", CliRun.Nano);
+        CliRun together = await CliRun.Of("run", Picture, "-p", "caption en\n", "--single-string", "--json", "--model", CliRun.Nano);
+        Assert.Equal((0, 0), (apart.Code, together.Code));
+        Assert.Equal(Tokens(apart) - 1, Tokens(together));
+
+        static int Tokens(CliRun run) => run.Json[0].GetProperty("usage").GetProperty("prompt_tokens").GetInt32();
     }
 
     [Theory]

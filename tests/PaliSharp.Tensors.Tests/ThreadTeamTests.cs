@@ -30,7 +30,7 @@ public sealed unsafe class ThreadTeamTests
     public void The_default_size_is_the_number_of_processors()
     {
         using var team = new ThreadTeam();
-        Assert.Equal(Environment.ProcessorCount, team.Size);
+        Assert.Equal(ProcessorTopology.UsableCores(), team.Size);
         Assert.Throws<ArgumentOutOfRangeException>(() => new ThreadTeam(-1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new ThreadTeam(1_000_000));
     }

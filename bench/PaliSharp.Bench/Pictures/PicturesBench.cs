@@ -10,10 +10,10 @@ internal static class PicturesBench
     /// <summary>Measures everything, or what <see cref="BenchOptions.Only"/> names.</summary>
     public static void Run(BenchOptions options)
     {
-        string sources = options.Folder.Length > 0 ? options.Folder : Path.Combine("tests", "golden", "imaging", "resize", "src");
-        string[] photos = [.. Directory.GetFiles(sources, "*.png").Where(path => Path.GetFileName(path).StartsWith("photo-", StringComparison.Ordinal)).Order()];
+        string sources = options.Folder.Length > 0 ? options.Folder : "samples";
+        string[] photos = [.. Directory.GetFiles(sources).Where(IsPhoto).Order()];
         if (photos.Length == 0)
-            throw new DirectoryNotFoundException($"{sources} holds no photo-*.png to make the measured files of. Name a folder with --folder.");
+            throw new DirectoryNotFoundException($"{sources} holds no *.jpg or photo-*.png to make the measured files of. Name a folder with --folder.");
         using var peers = new PicturePeers(options.Python);
         string work = Directory.CreateTempSubdirectory("palisharp-pictures").FullName;
         try
@@ -36,6 +36,9 @@ internal static class PicturesBench
             Directory.Delete(work, recursive: true);
         }
     }
+
+    private static bool IsPhoto(string path) =>
+        Path.GetExtension(path) == ".jpg" || (Path.GetExtension(path) == ".png" && Path.GetFileName(path).StartsWith("photo-", StringComparison.Ordinal));
 
     private static void CompareScaling(PictureComparison comparison, PicturePeers peers, string path)
     {

@@ -30,7 +30,7 @@ internal static class BatchCommand
         };
         Option<int?> window = new Option<int?>("--window")
         {
-            Description = "Rows under way at once; so many pictures are held in memory. Default: twice --batch.",
+            Description = "Rows answered together; so many pictures are held in memory. Default: 32.",
             HelpName = "N",
         }.Between(1, 65_536);
         Option<bool> overwrite = new("--overwrite") { Description = "Start afresh, whatever the output holds." };
@@ -57,6 +57,7 @@ internal static class BatchCommand
         verb.SetAction((parsed, cancellationToken) =>
         {
             AnswerChoice choice = options.Read(parsed, host, task.Tokens(parsed));
+            choice = choice with { Model = choice.Model with { KeepsPictures = false } };
             IReadOnlyList<ExportTarget> exports = export.Read(parsed);
             BatchTask asked = task.Read(parsed, choice.Generation);
             if (exports.Count > 0 && !asked.HasObjects)
@@ -65,8 +66,9 @@ internal static class BatchCommand
             {
                 Format = FormatOf(parsed.GetRequiredValue(output)),
                 Overwrite = parsed.GetValue(overwrite),
-                Window = parsed.GetValue(window),
             };
+            if (parsed.GetValue(window) is { } rows)
+                job = job with { Window = rows };
             BatchInput input = BatchSource.Open(parsed.GetRequiredValue(inputs), parsed.GetValue(imageColumn), parsed.GetValue(imageRoot));
             return new BatchVerb(host, new BatchRequest(input, asked, job, choice, exports)).RunAsync(cancellationToken);
         });

@@ -63,6 +63,7 @@ internal sealed class BatchVerb(CliHost host, BatchRequest request)
             ["model"] = Path.GetFullPath(model.Path),
             ["weights"] = request.Choice.Model.Weights.ToString(),
             ["max_tokens"] = generation.MaxNewTokens.ToString(CultureInfo.InvariantCulture),
+            ["batch"] = request.Choice.Batch.ToString(CultureInfo.InvariantCulture),
             ["repetition_guard"] = (generation.StopOnRepetition is not null).ToString(),
             ["sampling"] = string.Create(CultureInfo.InvariantCulture, $"temperature {sampling.Temperature} top_k {sampling.TopK} top_p {sampling.TopP} seed {sampling.Seed}"),
         };

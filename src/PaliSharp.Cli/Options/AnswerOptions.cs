@@ -43,6 +43,23 @@ internal sealed class AnswerOptions(int? defaultTokens, bool isLive = true)
         HelpName = "N",
     }.Between(1, BeamOptions.MaxBeams);
 
+    private readonly Option<double?> _lengthPenalty = new Option<double?>("--length-penalty")
+    {
+        Description = "With --beams: divide a text's log-probability by its length to this power; above 0 favours long texts. Default: 1.",
+        HelpName = "P",
+    }.Between(-100.0, 100.0);
+
+    private readonly Option<int?> _topLogProbabilities = new Option<int?>("--top-logprobs")
+    {
+        Description = "With --json: report the N likeliest tokens at the place of each token.",
+        HelpName = "N",
+    }.Between(1, 100);
+
+    private readonly Option<bool> _singleString = new("--single-string")
+    {
+        Description = "Tokenise prompt and newline as one string, as transformers does, instead of apart, as in training.",
+    };
+
     private readonly Option<bool> _guard = new("--repetition-guard") { Description = "End an answer that repeats itself over and over." };
 
     private readonly Option<int?> _batch = new Option<int?>("--batch")
@@ -59,10 +76,12 @@ internal sealed class AnswerOptions(int? defaultTokens, bool isLive = true)
         _model.AddTo(command);
         _output.AddTo(command);
         _output.AddTimingsTo(command);
-        foreach (Option option in (Option[])[_maxTokens, _temperature, _topK, _topP, _seed, _beams, _guard, _batch])
+        foreach (Option option in (Option[])[_maxTokens, _temperature, _topK, _topP, _seed, _beams, _lengthPenalty, _singleString, _guard, _batch])
             command.Add(option);
-        if (isLive)
-            command.Add(_noStream);
+        if (!isLive)
+            return;
+        command.Add(_topLogProbabilities);
+        command.Add(_noStream);
     }
 
     /// <summary>Reads what was given.</summary>
@@ -76,15 +95,28 @@ internal sealed class AnswerOptions(int? defaultTokens, bool isLive = true)
         {
             MaxNewTokens = parsed.GetValue(_maxTokens) ?? tokens ?? defaultTokens!.Value,
             Sampling = ReadSampling(parsed),
-            Beam = parsed.GetValue(_beams) is { } beams ? new BeamOptions { Beams = beams } : null,
+            Beam = parsed.GetValue(_beams) is { } beams ? new BeamOptions { Beams = beams, LengthPenalty = parsed.GetValue(_lengthPenalty) ?? 1 } : null,
+            TopLogProbabilities = isLive ? parsed.GetValue(_topLogProbabilities) ?? 0 : 0,
+            PromptStyle = parsed.GetValue(_singleString) ? PromptStyle.HuggingFace : PromptStyle.Training,
             StopOnRepetition = parsed.GetValue(_guard) ? new RepetitionGuard() : null,
         };
+        OutputChoice output = _output.Read(parsed);
+        Check(generation, parsed.GetValue(_lengthPenalty) is not null, output);
+        return new AnswerChoice(_model.Read(parsed, host), output, generation, parsed.GetValue(_batch) ?? 8, isLive && !parsed.GetValue(_noStream));
+    }
+
+    private static void Check(GenerationOptions generation, bool hasLengthPenalty, OutputChoice output)
+    {
         if (generation.Beam is not null && !generation.Sampling.IsGreedy)
             throw new UsageException("--beams cannot be combined with --temperature, --top-k or --top-p.");
         if (generation.Beam is not null && generation.StopOnRepetition is not null)
             throw new UsageException("--repetition-guard cannot be combined with --beams.");
-        return new AnswerChoice(
-            _model.Read(parsed, host), _output.Read(parsed), generation, parsed.GetValue(_batch) ?? 8, isLive && !parsed.GetValue(_noStream));
+        if (generation.Beam is not null && generation.TopLogProbabilities > 0)
+            throw new UsageException("--top-logprobs cannot be combined with --beams.");
+        if (generation.Beam is null && hasLengthPenalty)
+            throw new UsageException("--length-penalty needs --beams.");
+        if (generation.TopLogProbabilities > 0 && !output.Json)
+            throw new UsageException("--top-logprobs needs --json.");
     }
 
     private SamplingOptions ReadSampling(ParseResult parsed)

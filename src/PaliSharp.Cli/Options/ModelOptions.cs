@@ -91,6 +91,11 @@ internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAda
     /// <summary>The file of the mask codec; null for the one beside the model.</summary>
     public string? MaskCodec { get; init; }
 
+    /// <summary>
+    /// Whether encoded pictures are kept for the case that they come again. Without, what is computed does not depend on what was computed before.
+    /// </summary>
+    public bool KeepsPictures { get; init; } = true;
+
     /// <summary>Loads the model.</summary>
     /// <param name="host">Whose environment says where pulled models are.</param>
     /// <param name="batch">The most pictures answered together.</param>
@@ -100,6 +105,8 @@ internal sealed record ModelChoice(string? Model, string? Adapter, bool MergeAda
     {
         string? model = Resolve(Model, host);
         PaliGemmaOptions options = ToOptions(host, batch);
+        if (!KeepsPictures)
+            options = options with { PictureCacheBytes = 0 };
         try
         {
             return PaliGemma.Load(model, options);

@@ -43,6 +43,7 @@ internal static class JsonLines
 
 /// <summary>Serialisers made at compile time.</summary>
 [JsonSerializable(typeof(BatchLine))]
+[JsonSerializable(typeof(EvalLine))]
 [JsonSerializable(typeof(PullLine))]
 [JsonSerializable(typeof(QuantizeLine))]
 [JsonSerializable(typeof(InspectLine))]

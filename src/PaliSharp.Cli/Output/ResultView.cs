@@ -1,5 +1,6 @@
 using PaliSharp.Cli.Input;
 using PaliSharp.Cli.Options;
+using PaliSharp.Generation;
 using PaliSharp.Imaging;
 using PaliSharp.Results;
 using PaliSharp.Tasks;
@@ -68,6 +69,8 @@ internal abstract class ResultView<TResult>(CliHost host, OutputChoice output)
         string about = name is null ? "" : $"{name}: ";
         foreach (string warning in result.Warnings)
             host.Tell($"note: {about}{warning}");
+        if (result.FinishReason == FinishReason.Length)
+            host.Tell($"note: {about}--max-tokens raises the limit.");
         if (output.Timings && TimingsItem.Of(result.Generations) is { } timings)
             host.Tell($"time: {about}{TimingText.Of(timings)}");
     }

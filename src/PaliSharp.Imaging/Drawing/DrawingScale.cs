@@ -18,10 +18,10 @@ internal sealed class DrawingScale
         if (style.MaskOpacity is not (>= 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(style), style.MaskOpacity, "The opacity of masks is 0 to 1.");
 
-        // Larger pictures are looked at from farther away, but not in proportion: hence the power below one.
-        double reach = Math.Pow((double)width * height, 0.375);
-        Line = style.LineWidth ?? Math.Max(1, (int)Math.Round(reach * 0.02));
-        TextSize = style.TextSize ?? (float)(7 + (reach * 0.08));
+        // In proportion to the picture, for large ones are scaled down to be looked at; but never too small to read.
+        double side = Math.Sqrt((double)width * height);
+        Line = style.LineWidth ?? Math.Max(1, (int)Math.Round(0.8 + (side * 0.003)));
+        TextSize = style.TextSize ?? (float)(7 + (side * 0.0165));
         Edge = Math.Max(1, (int)Math.Round(Line / 4.0));
         Font = style.Font ?? Font.Default;
     }

@@ -32,7 +32,7 @@ public sealed record CpuOptions
 
     private const int MaximumThreads = 1024;
 
-    /// <summary>Threads of the team, the calling one included; 0 for one per processor the process may use.</summary>
+    /// <summary>Threads of the team, the calling one included; 0 for one per physical core the process may use, within its quota of processor time.</summary>
     public int Threads { get; init; }
 
     /// <summary>The instructions to use; a path the processor lacks is an error at start.</summary>

@@ -43,13 +43,15 @@ public sealed unsafe class ThreadTeam : IDisposable
     private Counters _counters;
 
     /// <summary>Starts the team.</summary>
-    /// <param name="threads">Its size, the calling thread included, at most 1,024; 0 for one per processor the process may use.</param>
+    /// <param name="threads">
+    /// Its size, the calling thread included, at most 1,024; 0 for one per physical core the process may use, within its quota of processor time.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The size is negative or too large.</exception>
     public ThreadTeam(int threads = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MaximumSize);
-        Size = threads == 0 ? Math.Min(Environment.ProcessorCount, MaximumSize) : threads;
+        Size = threads == 0 ? Math.Min(ProcessorTopology.UsableCores(), MaximumSize) : threads;
 
         // With more threads than processors, a spinning one only keeps another from working.
         _spinTicks = Size > Environment.ProcessorCount ? 0 : Stopwatch.Frequency * SpinMicroseconds / 1_000_000;

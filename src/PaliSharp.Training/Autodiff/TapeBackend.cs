@@ -100,6 +100,15 @@ public sealed unsafe class TapeBackend : TensorBackend
     }
 
     /// <inheritdoc/>
+    public override Tensor LinearRows(Tensor x, Weight weight, ReadOnlySpan<int> rows)
+    {
+        Tensor y = Device.LinearRows(x, weight, rows);
+        if (Needs(x) || Needs(weight))
+            _tape.Record(new LinearRowsOperation(_tape.NodeOf(x), weight, rows.ToArray(), Parameters.Of(weight)), [x], y);
+        return y;
+    }
+
+    /// <inheritdoc/>
     public override Tensor Add(Tensor a, Tensor b, float scale = 1)
     {
         Tensor y = Device.Add(a, b, scale);

@@ -27,9 +27,6 @@ internal abstract class BatchItem(IReadOnlyList<Image> images, int rows, long kv
     /// <summary>The time the item has from the moment it is put into the queue; null for no limit.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>The pictures as far as they were prepared ahead; null if they were not.</summary>
-    public ItemPixels? Pixels { get; set; }
-
     /// <summary>The encoded pictures, one for each image, once the item has its place.</summary>
     public EncodedPicture?[] Pictures { get; } = new EncodedPicture?[images.Count];
 
@@ -48,21 +45,6 @@ internal abstract class BatchItem(IReadOnlyList<Image> images, int rows, long kv
     /// <summary>Frees what the item holds of the model's memory.</summary>
     public virtual void Release()
     {
-    }
-
-    /// <summary>Resizes pictures ahead of the item's turn.</summary>
-    public void PreparePixels(Image[] pictures)
-    {
-        if (IsOver)
-            return;
-        try
-        {
-            Pixels!.Prepare(pictures);
-        }
-        catch (Exception exception)
-        {
-            Fail(exception);
-        }
     }
 
     public void NoteAdmitted() => _admitted = clock.GetTimestamp();

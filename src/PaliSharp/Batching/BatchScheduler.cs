@@ -1,4 +1,3 @@
-using PaliSharp.Imaging;
 using PaliSharp.Models;
 
 namespace PaliSharp.Batching;
@@ -15,13 +14,15 @@ internal sealed record BatchLimits(int MaxRows, int MaxWaiting, long KvBytes);
 /// </summary>
 internal sealed class BatchScheduler : IDisposable
 {
+    // From so many rows on, a pass computes about as much per row as a larger one.
+    private const int EfficientRows = 256;
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(2);
 
     private readonly object _gate = new();
     private readonly LinkedList<BatchItem> _waiting = new();
     private readonly BatchLimits _limits;
     private readonly RunningBatch _batch;
-    private readonly PicturePreparation _preparation;
+    private readonly PaliGemmaModel _model;
     private readonly PictureStore _store;
     private readonly BatchPace _pace;
     private readonly TaskCompletionSource _idleAfterClose = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -41,12 +42,12 @@ internal sealed class BatchScheduler : IDisposable
         PaliGemmaModel model, PicturePreparation preparation, PictureStore store, BatchLimits limits, TimeProvider clock, Action? beforeTurn = null)
     {
         _limits = limits;
-        _preparation = preparation;
+        _model = model;
         _store = store;
         _pace = new BatchPace(limits.MaxRows);
         _beforeTurn = beforeTurn;
         Clock = clock;
-        _batch = new RunningBatch(model, store, Counters, _pace);
+        _batch = new RunningBatch(model, preparation, store, limits, Counters, _pace);
     }
 
     /// <summary>Tells the time.</summary>
@@ -95,7 +96,6 @@ internal sealed class BatchScheduler : IDisposable
             CheckRoom();
             foreach (BatchItem<T> item in items)
                 _waiting.AddLast(item);
-            PrepareAhead();
             _awake = true;
             Monitor.PulseAll(_gate);
             _thread ??= Start();
@@ -144,9 +144,6 @@ internal sealed class BatchScheduler : IDisposable
         foreach (BatchItem item in refused)
             item.Fail(Closed());
         thread?.Join();
-        _preparation.Dispose();
-        foreach (BatchItem item in refused)
-            item.Pixels?.Close();
         _store.Close();
     }
 
@@ -170,22 +167,6 @@ internal sealed class BatchScheduler : IDisposable
             return;
         Counters.AddRefused();
         throw new QueueFullException(_waiting.Count, _pace.TimeFor(_waiting.Count));
-    }
-
-    /// <summary>Has the pictures of those who come next resized while they wait; of no more, since resized pictures take memory.</summary>
-    private void PrepareAhead()
-    {
-        int ahead = 0;
-        for (LinkedListNode<BatchItem>? node = _waiting.First; node is not null && ahead < _limits.MaxRows; node = node.Next, ahead++)
-        {
-            BatchItem item = node.Value;
-            if (item.Pixels is not null)
-                continue;
-            item.Pixels = new ItemPixels(_preparation);
-            Image[] unknown = [.. item.Images.Distinct<Image>(ReferenceEqualityComparer.Instance).Where(image => !_store.Knows(image))];
-            if (unknown.Length > 0)
-                ThreadPool.UnsafeQueueUserWorkItem(static work => work.Item.PreparePixels(work.Images), (Item: item, Images: unknown), preferLocal: false);
-        }
     }
 
     private Thread Start()
@@ -220,6 +201,12 @@ internal sealed class BatchScheduler : IDisposable
     /// <summary>Gives places to those who wait, strictly in order: a large item is not overtaken for ever by small ones.</summary>
     private void Admit()
     {
+        lock (_gate)
+        {
+            if (IsGathering())
+                return;
+        }
+
         while (NextFitting() is { } item)
             _batch.Add(item);
     }
@@ -231,9 +218,18 @@ internal sealed class BatchScheduler : IDisposable
             if (_waiting.First is not { Value: var item } || !Fits(item))
                 return null;
             _waiting.RemoveFirst();
-            PrepareAhead();
             return item;
         }
+    }
+
+    /// <summary>
+    /// Whether a full batch is left to free a few more places first: short prompts that come in one by one would each cost a pass of their own,
+    /// most of it overhead. Long ones fill a pass alone, and where there is room for everybody nobody waits.
+    /// </summary>
+    private bool IsGathering()
+    {
+        int free = _limits.MaxRows - _batch.Rows;
+        return _waiting.Count > free && 2 * free < _limits.MaxRows && (long)free * _model.Config.ImageTokens < EfficientRows;
     }
 
     private bool Fits(BatchItem item) =>
@@ -270,16 +266,11 @@ internal sealed class BatchScheduler : IDisposable
 
     private void GiveUp(BatchItem item)
     {
-        bool waited;
         lock (_gate)
         {
-            waited = _waiting.Remove(item);
-            PrepareAhead();
+            _waiting.Remove(item);
             _awake = true;
             Monitor.PulseAll(_gate);
         }
-
-        if (waited)
-            item.Pixels?.Close();
     }
 }

@@ -25,6 +25,9 @@ internal sealed class GenerationItem(
     /// <summary>The answer being made; only between <see cref="Begin"/> and <see cref="Release"/>.</summary>
     public IGeneration Generation => _generation ?? throw new InvalidOperationException("The request has not begun or is over.");
 
+    /// <summary>The tokens whose logits alone are computed in this step; null for all.</summary>
+    public TokenSet? Needed { get; set; }
+
     /// <summary>Takes memory for keys and values.</summary>
     /// <returns>What goes into the decoder first.</returns>
     public SequenceInput Begin()
@@ -37,17 +40,28 @@ internal sealed class GenerationItem(
     public void Advance(Tensor logits, int firstRow)
     {
         IGeneration generation = Generation;
-        string piece = generation.Advance(logits, firstRow);
-        if (generation.IsFinished)
-            Complete(generation, piece);
-        else if (piece.Length > 0 && onPiece is not null)
-            onPiece(NextPiece(piece, generation.Tokens, generation.TopTokens));
+        Take(generation, generation.Advance(logits, firstRow));
+    }
+
+    /// <summary>The same from the logits of some tokens alone.</summary>
+    public void Advance(ReadOnlySpan<int> ids, ReadOnlySpan<float> logits)
+    {
+        IGeneration generation = Generation;
+        Take(generation, generation.Advance(ids, logits));
     }
 
     public override void Release()
     {
         _generation?.Dispose();
         _generation = null;
+    }
+
+    private void Take(IGeneration generation, string piece)
+    {
+        if (generation.IsFinished)
+            Complete(generation, piece);
+        else if (piece.Length > 0 && onPiece is not null)
+            onPiece(NextPiece(piece, generation.Tokens, generation.TopTokens));
     }
 
     private void Complete(IGeneration generation, string piece)

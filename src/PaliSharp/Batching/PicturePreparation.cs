@@ -5,61 +5,45 @@ using PaliSharp.Tensors;
 
 namespace PaliSharp.Batching;
 
-/// <summary>A picture resized and scaled.</summary>
+/// <summary>A picture resized and scaled, or why it could not be.</summary>
 /// <param name="Key">What identifies its content.</param>
-/// <param name="Pixels">[1, channels, size, size]; to be disposed.</param>
-internal readonly record struct PreparedPixels(PictureKey Key, Tensor Pixels);
+/// <param name="Pixels">[1, channels, size, size], to be disposed; null if there was an error.</param>
+/// <param name="Failure">The error.</param>
+internal readonly record struct PreparedPixels(PictureKey Key, Tensor? Pixels, Exception? Failure);
 
 /// <summary>Resizes pictures to what the encoder takes.</summary>
 /// <param name="model">Whose encoder they are for.</param>
 /// <param name="preprocessing">How pictures become its input.</param>
-internal sealed class PicturePreparation(PaliGemmaModel model, ImagePreprocessing preprocessing) : IDisposable
+internal sealed class PicturePreparation(PaliGemmaModel model, ImagePreprocessing preprocessing)
 {
-    private readonly object _gate = new();
-    private int _running;
-    private bool _closed;
-
-    /// <summary>Resizes a picture.</summary>
-    /// <exception cref="ObjectDisposedException">The model is gone.</exception>
-    public PreparedPixels Prepare(Image image)
+    /// <summary>
+    /// Resizes some pictures, side by side. The caller waits and the threads that compute for it are idle meanwhile: resizing beside them would
+    /// keep one of them from its share, and all others would wait for that.
+    /// </summary>
+    public PreparedPixels[] Prepare(IReadOnlyList<Image> images)
     {
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_closed, this);
-            _running++;
-        }
+        var prepared = new PreparedPixels[images.Count];
+        if (images.Count == 1)
+            prepared[0] = Prepare(images[0]);
+        else
+            Parallel.For(0, images.Count, i => prepared[i] = Prepare(images[i]));
+        return prepared;
+    }
 
+    private PreparedPixels Prepare(Image image)
+    {
         SigLipConfig vision = model.Config.Vision;
         Tensor? pixels = null;
         try
         {
             pixels = model.Backend.Rent(new TensorShape(1, vision.Channels, vision.ImageSize, vision.ImageSize));
             preprocessing.ToPixelValues(image, pixels.Span);
-            return new PreparedPixels(PictureKey.Of(pixels.Span), pixels);
+            return new PreparedPixels(PictureKey.Of(pixels.Span), pixels, null);
         }
-        catch
+        catch (Exception exception) // of this picture; handed to whoever asked about it
         {
             pixels?.Dispose();
-            throw;
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                _running--;
-                Monitor.PulseAll(_gate);
-            }
-        }
-    }
-
-    /// <summary>Waits until nothing writes into the model's memory any more, and lets nothing begin.</summary>
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            _closed = true;
-            while (_running > 0)
-                Monitor.Wait(_gate);
+            return new PreparedPixels(default, null, exception);
         }
     }
 }

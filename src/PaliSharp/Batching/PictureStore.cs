@@ -50,13 +50,6 @@ internal sealed class PictureStore(long budget)
         }
     }
 
-    /// <summary>Whether a picture would be found, without counting anything: it may be gone again when it is needed.</summary>
-    public bool Knows(Image image)
-    {
-        lock (_gate)
-            return _keys.TryGetValue(image, out StrongBox<PictureKey>? key) && _pictures.ContainsKey(key.Value);
-    }
-
     /// <summary>Finds a picture by its content, or takes it in to be encoded.</summary>
     /// <param name="image">The object it came from.</param>
     /// <param name="key">Its content.</param>
@@ -69,7 +62,8 @@ internal sealed class PictureStore(long budget)
             _keys.AddOrUpdate(image, new StrongBox<PictureKey>(key));
             if (Use(key) is { } known)
             {
-                pixels.Dispose();
+                if (known.Pixels != pixels)
+                    pixels.Dispose();
                 return known;
             }
 

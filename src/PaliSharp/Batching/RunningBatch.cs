@@ -1,3 +1,4 @@
+using PaliSharp.Imaging;
 using PaliSharp.Models;
 
 namespace PaliSharp.Batching;
@@ -15,16 +16,22 @@ internal sealed class RunningBatch
     // Pictures and prompts go through together up to so many rows: enough to fill the kernels, little enough to bound memory.
     private const int MaxRowsTogether = 2048;
 
+    // Memory kept for later requests beyond half the budget of keys and values is given back: requests of ever other lengths would hoard it.
+    private const long LeastFreeBytes = 256L << 20;
+
     // While texts are being written, a turn takes so many new rows through all layers, or the equivalent. Writing one token reads all weights,
     // which takes about as long as computing some five rows; so new requests get a few times the time of those being written.
     private const int RowsPerTurn = 16;
 
     private readonly PaliGemmaModel _model;
+    private readonly PicturePreparation _preparation;
     private readonly PictureStore _store;
     private readonly BatchCounters _counters;
     private readonly BatchPace _pace;
+    private readonly long _maxFreeBytes;
     private readonly TokenStep _tokens;
     private readonly List<BatchItem> _items = [];
+    private readonly List<BatchItem> _arrived = [];
     private readonly List<BatchItem> _encoding = [];
     private readonly List<GenerationItem> _prompts = [];
     private readonly List<GenerationItem> _decoding = [];
@@ -36,15 +43,20 @@ internal sealed class RunningBatch
 
     /// <summary>Prepares an empty batch.</summary>
     /// <param name="model">The model.</param>
+    /// <param name="preparation">Resizes pictures.</param>
     /// <param name="store">Keeps encoded pictures.</param>
+    /// <param name="limits">The limits.</param>
     /// <param name="counters">Counts what happens.</param>
     /// <param name="pace">Learns how long items take.</param>
-    public RunningBatch(PaliGemmaModel model, PictureStore store, BatchCounters counters, BatchPace pace)
+    public RunningBatch(
+        PaliGemmaModel model, PicturePreparation preparation, PictureStore store, BatchLimits limits, BatchCounters counters, BatchPace pace)
     {
         _model = model;
+        _preparation = preparation;
         _store = store;
         _counters = counters;
         _pace = pace;
+        _maxFreeBytes = Math.Max(limits.KvBytes / 2, LeastFreeBytes);
         _tokens = new TokenStep(model, counters);
     }
 
@@ -65,24 +77,17 @@ internal sealed class RunningBatch
     {
         item.NoteAdmitted();
         _items.Add(item);
+        _arrived.Add(item);
         Rows += item.Rows;
         Interlocked.Add(ref _kvBytes, item.KvBytes);
         Volatile.Write(ref _count, _items.Count);
-        _encoding.Add(item);
-        try
-        {
-            TakePictures(item);
-        }
-        catch (Exception exception) // the item's own
-        {
-            item.Fail(Wrap(exception));
-        }
     }
 
     /// <summary>Does what can be done now.</summary>
     /// <returns>False if there was nothing.</returns>
     public bool TakeTurn()
     {
+        TakePictures();
         ClearAway();
         Sort();
         bool decoded = Decode();
@@ -108,18 +113,43 @@ internal sealed class RunningBatch
         ClearAway();
     }
 
-    private void TakePictures(BatchItem item)
+    /// <summary>Finds the pictures of those who have come, or resizes them to be encoded.</summary>
+    private void TakePictures()
     {
-        for (int i = 0; i < item.Images.Count; i++)
+        if (_arrived.Count == 0)
+            return;
+        List<Image> unknown = [];
+        foreach (BatchItem item in _arrived)
         {
-            item.Pictures[i] = _store.Find(item.Images[i]);
-            if (item.Pictures[i] is not null)
-                continue;
-            PreparedPixels prepared = item.Pixels!.Take(item.Images[i]);
-            item.Pictures[i] = _store.FindOrAdd(item.Images[i], prepared.Key, prepared.Pixels);
+            for (int i = 0; i < item.Images.Count; i++)
+            {
+                item.Pictures[i] = _store.Find(item.Images[i]);
+                if (item.Pictures[i] is null && !unknown.Contains(item.Images[i]))
+                    unknown.Add(item.Images[i]);
+            }
         }
 
-        item.Pixels?.Close();
+        if (unknown.Count > 0)
+            Place(unknown, _preparation.Prepare(unknown));
+        _encoding.AddRange(_arrived);
+        _arrived.Clear();
+    }
+
+    private void Place(List<Image> images, PreparedPixels[] prepared)
+    {
+        foreach (BatchItem item in _arrived)
+        {
+            for (int i = 0; i < item.Images.Count; i++)
+            {
+                if (item.Pictures[i] is not null)
+                    continue;
+                int index = images.IndexOf(item.Images[i]);
+                if (prepared[index].Failure is { } failure)
+                    item.Fail(Wrap(failure));
+                else
+                    item.Pictures[i] = _store.FindOrAdd(images[index], prepared[index].Key, prepared[index].Pixels!);
+            }
+        }
     }
 
     /// <summary>Moves items whose pictures are there to what they need next.</summary>
@@ -266,6 +296,8 @@ internal sealed class RunningBatch
                 _items[kept++] = item;
         }
 
+        if (kept < _items.Count && _model.Backend.Pool is var pool && pool.AllocatedBytes - pool.LentBytes > _maxFreeBytes)
+            pool.Trim();
         _items.RemoveRange(kept, _items.Count - kept);
         Volatile.Write(ref _count, kept);
         Volatile.Write(ref _decodingCount, _decoding.Count);
@@ -278,7 +310,6 @@ internal sealed class RunningBatch
         item.Release();
         if (item.Succeeded)
             _pace.Note(item.ServiceTime());
-        item.Pixels?.Close();
         foreach (EncodedPicture? picture in item.Pictures)
         {
             if (picture is not null)
@@ -288,6 +319,7 @@ internal sealed class RunningBatch
         Array.Clear(item.Pictures);
         Rows -= item.Rows;
         Interlocked.Add(ref _kvBytes, -item.KvBytes);
+        _arrived.Remove(item);
         _encoding.Remove(item);
         _stepwise.Remove(item);
         if (item is not GenerationItem generation)

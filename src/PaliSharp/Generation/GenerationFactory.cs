@@ -77,7 +77,8 @@ internal sealed class GenerationFactory(PaliGemmaModel model, Tokenizer? tokeniz
             sampler.CreateRandom(stream),
             stop,
             text,
-            ImageTokens(request));
+            ImageTokens(request),
+            model.Config.Text.VocabularySize);
     }
 
     private int ImageTokens(PreparedRequest request) => request.Images.Count * model.Config.ImageTokens;

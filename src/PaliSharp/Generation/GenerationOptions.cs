@@ -10,6 +10,19 @@ public enum PromptStyle
     HuggingFace,
 }
 
+/// <summary>Under which distribution the log-probabilities of tokens are reported.</summary>
+public enum ScoreBasis
+{
+    /// <summary>The model's own, over the whole vocabulary, whatever a grammar or mask forbids.</summary>
+    Unmasked,
+
+    /// <summary>
+    /// Over the tokens that grammar and mask allow. Only their logits are computed, which saves much of the time of a token where a grammar
+    /// allows little; but such scores do not say how far the model would have gone another way. The same as <see cref="Unmasked"/> with beams.
+    /// </summary>
+    Allowed,
+}
+
 /// <summary>How one request is answered. The default is greedy decoding, as the papers evaluate.</summary>
 public sealed record GenerationOptions
 {
@@ -48,6 +61,9 @@ public sealed record GenerationOptions
     /// <summary>A grammar over token ids that the answer must follow; null for none.</summary>
     public ITokenConstraint? Constraint { get; init; }
 
+    /// <summary>Under which distribution log-probabilities are reported; the model's own by default.</summary>
+    public ScoreBasis ScoreUnder { get; init; }
+
     /// <summary>Never chooses <c>&lt;image&gt;</c>, padding and rows of the table that have no token; on by default.</summary>
     public bool MaskUnusedTokens { get; init; } = true;
 
@@ -79,6 +95,8 @@ public sealed record GenerationOptions
             throw new ArgumentException($"TopLogProbabilities is {TopLogProbabilities}; it must be 0 to {MaxTopLogProbabilities}.", nameof(TopLogProbabilities));
         if (Beam is not null && TopLogProbabilities > 0)
             throw new ArgumentException("The likeliest tokens of each step are not reported with beams. Leave one of them out.", nameof(TopLogProbabilities));
+        if (!Enum.IsDefined(ScoreUnder))
+            throw new ArgumentException($"There is no distribution {ScoreUnder} to score under.", nameof(ScoreUnder));
         if (Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout.TotalMilliseconds > int.MaxValue))
             throw new ArgumentException($"Timeout is {timeout}; it must be above 0 and at most 24 days.", nameof(Timeout));
         if (Beam is not null && StopOnRepetition is not null)

@@ -24,6 +24,9 @@ internal interface IGeneration : IDisposable
     /// <summary>The likeliest tokens at their places, if asked for.</summary>
     IReadOnlyList<IReadOnlyList<SampledToken>> TopTokens { get; }
 
+    /// <summary>The tokens whose logits are needed next, if no others are; null if all may be.</summary>
+    TokenSet? NeededNext { get; }
+
     /// <summary>The prompt.</summary>
     /// <param name="images">The projected rows of its pictures, in order.</param>
     SequenceInput Prompt(ReadOnlyMemory<RowRun> images);
@@ -37,6 +40,12 @@ internal interface IGeneration : IDisposable
     /// <param name="firstRow">The first of this request's rows, <see cref="Rows"/> in all.</param>
     /// <returns>Text that became certain; empty if there is none or nobody listens.</returns>
     string Advance(Tensor logits, int firstRow);
+
+    /// <summary>Chooses the next token, given only what <see cref="NeededNext"/> asks for.</summary>
+    /// <param name="ids">The tokens.</param>
+    /// <param name="logits">The logit of each.</param>
+    /// <returns>Text that became certain; empty if there is none or nobody listens.</returns>
+    string Advance(ReadOnlySpan<int> ids, ReadOnlySpan<float> logits);
 
     /// <summary>The answer once it is finished, and what of its text was held back until now.</summary>
     (GenerationResult Result, string LastPiece) Complete();

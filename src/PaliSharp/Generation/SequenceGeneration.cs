@@ -20,6 +20,7 @@ internal sealed class SequenceGeneration : IGeneration
     private readonly TopTokens? _top;
     private readonly List<IReadOnlyList<SampledToken>> _topTokens = [];
     private readonly int _imageTokens;
+    private readonly int _vocabulary;
     private readonly RepetitionWatch? _repetition;
     private FinishReason? _finished;
     private double _logProbability;
@@ -34,8 +35,9 @@ internal sealed class SequenceGeneration : IGeneration
     /// <param name="stop">When to end.</param>
     /// <param name="text">Turns tokens into text; null without a tokenizer.</param>
     /// <param name="imageTokens">The image tokens of the prompt.</param>
+    /// <param name="vocabulary">The number of logits.</param>
     public SequenceGeneration(
-        PreparedRequest request, KvCache cache, TokenSampler sampler, SequenceRandom random, StopConditions stop, GeneratedText? text, int imageTokens)
+        PreparedRequest request, KvCache cache, TokenSampler sampler, SequenceRandom random, StopConditions stop, GeneratedText? text, int imageTokens, int vocabulary)
     {
         _request = request;
         _cache = cache;
@@ -44,6 +46,7 @@ internal sealed class SequenceGeneration : IGeneration
         _stop = stop;
         _text = text;
         _imageTokens = imageTokens;
+        _vocabulary = vocabulary;
         _state = request.Options.Constraint?.Start ?? 0;
         _top = request.Options.TopLogProbabilities > 0 ? new TopTokens(request.Options.TopLogProbabilities) : null;
         _repetition = request.Options.StopOnRepetition is { } guard ? new RepetitionWatch(guard) : null;
@@ -62,12 +65,22 @@ internal sealed class SequenceGeneration : IGeneration
 
     public IReadOnlyList<IReadOnlyList<SampledToken>> TopTokens => _topTokens;
 
+    public TokenSet? NeededNext => ScoresAllowedOnly ? _request.Options.Constraint!.Allowed(_state) : null;
+
+    private bool ScoresAllowedOnly => _request.Options is { ScoreUnder: ScoreBasis.Allowed, Constraint: not null };
+
     public SequenceInput Prompt(ReadOnlyMemory<RowRun> images) =>
         new(_request.TextIds, _request.IsBidirectional ? _imageTokens + _request.TextIds.Length : 0, images, _cache);
 
     public void Continue(Span<SequenceInput> inputs) => inputs[0] = new SequenceInput(_lastId, _cache.PrefixLength, default, _cache);
 
-    public string Advance(Tensor logits, int firstRow) => Advance(logits.Row(firstRow));
+    public string Advance(Tensor logits, int firstRow)
+    {
+        ReadOnlySpan<float> row = logits.Row(firstRow);
+        return _request.Options.ScoreUnder == ScoreBasis.Unmasked ? Advance(row) : Advance(_sampler.Mask(row, NeededNext));
+    }
+
+    public string Advance(ReadOnlySpan<int> ids, ReadOnlySpan<float> logits) => Advance(_sampler.Spread(ids, logits, _vocabulary));
 
     public (GenerationResult Result, string LastPiece) Complete()
     {

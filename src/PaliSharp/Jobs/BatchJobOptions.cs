@@ -10,10 +10,10 @@ public sealed record BatchJobOptions(string Output)
     public BatchFormat Format { get; init; }
 
     /// <summary>
-    /// How many rows are under way at once, 1 to 65,536: so many pictures are held decoded. Null for twice the model's
-    /// <see cref="PaliGemmaOptions.MaxBatch"/>, which keeps the batch full while pictures are read.
+    /// How many rows are answered together, 1 to 65,536. It bounds the memory: so many pictures are held decoded. Groups of rows are always the
+    /// same, whatever was done before an interruption, so that every number in the output is the same, too.
     /// </summary>
-    public int? Window { get; init; }
+    public int Window { get; init; } = 32;
 
     /// <summary>Starts afresh: an output that is there is deleted.</summary>
     public bool Overwrite { get; init; }
@@ -27,6 +27,8 @@ public sealed record BatchJobOptions(string Output)
     internal void Validate()
     {
         ArgumentException.ThrowIfNullOrEmpty(Output);
+        if (Window is < 1 or > 65_536)
+            throw new ArgumentOutOfRangeException(nameof(Window), Window, "Window must be 1 to 65536.");
         if (!Enum.IsDefined(Format))
             throw new ArgumentException($"There is no format {Format}.", nameof(Format));
     }

@@ -145,14 +145,15 @@ public sealed class PaliGemmaModel
     /// <param name="hidden">[rows, width], as <see cref="Forward"/> returns them.</param>
     /// <param name="softCap">False leaves out the final cap, as big_vision does in training and for the first token after the prompt.</param>
     /// <returns>[rows, vocabulary].</returns>
-    public Tensor Logits(Tensor hidden, bool softCap = true)
-    {
-        Tensor logits = Backend.Linear(hidden, _embeddings);
-        if (!softCap || Config.Text.FinalSoftCap == 0)
-            return logits;
-        using (logits)
-            return Backend.SoftCap(logits, Config.Text.FinalSoftCap);
-    }
+    public Tensor Logits(Tensor hidden, bool softCap = true) => Cap(Backend.Linear(hidden, _embeddings), softCap);
+
+    /// <summary>The logits of some tokens alone; costs what reading their rows of the table costs.</summary>
+    /// <param name="hidden">[rows, width], as <see cref="Forward"/> returns them.</param>
+    /// <param name="ids">The tokens.</param>
+    /// <param name="softCap">False leaves out the final cap.</param>
+    /// <returns>[rows, tokens].</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An id is not in the table.</exception>
+    public Tensor LogitsOf(Tensor hidden, ReadOnlySpan<int> ids, bool softCap = true) => Cap(Backend.LinearRows(hidden, _embeddings, ids), softCap);
 
     /// <summary>Picks single rows of hidden states, such as the last position of each sequence.</summary>
     /// <param name="hidden">[rows, width].</param>
@@ -164,6 +165,14 @@ public sealed class PaliGemmaModel
         foreach (int row in rows)
             _runs.Add(new RowRun(hidden, row, 1));
         return Backend.ConcatenateRows(CollectionsMarshal.AsSpan(_runs));
+    }
+
+    private Tensor Cap(Tensor logits, bool softCap)
+    {
+        if (!softCap || Config.Text.FinalSoftCap == 0)
+            return logits;
+        using (logits)
+            return Backend.SoftCap(logits, Config.Text.FinalSoftCap);
     }
 
     private static float RoundToBFloat16(float value)

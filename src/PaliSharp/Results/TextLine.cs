@@ -27,6 +27,14 @@ public record TextLine(
     UsageItem Usage,
     IReadOnlyList<string> Warnings) : ResultLine
 {
+    /// <summary>
+    /// For each token the likeliest ones at its place, the likeliest first, and last those at the place of the token that ended the text; null
+    /// unless asked for.
+    /// </summary>
+    [JsonPropertyName("top_logprobs")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<IReadOnlyList<TokenItem>>? TopLogProbs { get; init; }
+
     /// <summary>Describes an answer.</summary>
     /// <param name="image">The picture's name; null for text alone or for several pictures in one prompt.</param>
     /// <param name="images">The names of the pictures, where one prompt has several; null otherwise.</param>
@@ -44,7 +52,10 @@ public record TextLine(
             Name(result.FinishReason),
             images,
             UsageItem.Of([result]),
-            []);
+            [])
+        {
+            TopLogProbs = result.TopTokens.Count == 0 ? null : [.. result.TopTokens.Select(TokenItem.Of)],
+        };
     }
 
     /// <summary>Describes a text.</summary>
@@ -57,4 +68,12 @@ public record TextLine(
         ArgumentNullException.ThrowIfNull(result);
         return Of(image, images, result.Generation) with { Text = result.Text, Warnings = result.Warnings };
     }
+}
+
+/// <summary>A token and how likely the model found it.</summary>
+/// <param name="Id">The token.</param>
+/// <param name="LogProb">The natural logarithm of its probability.</param>
+public sealed record TokenItem(int Id, [property: JsonPropertyName("logprob")] double LogProb)
+{
+    internal static IReadOnlyList<TokenItem> Of(IReadOnlyList<SampledToken> tokens) => [.. tokens.Select(token => new TokenItem(token.Id, token.LogProbability))];
 }

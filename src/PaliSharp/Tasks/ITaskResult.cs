@@ -21,12 +21,18 @@ public interface ITaskResult
 /// <summary>What results do alike.</summary>
 internal static class TaskFinish
 {
+    private static readonly FinishReason[] WorstFirst = [FinishReason.Length, FinishReason.Repetition, FinishReason.StopCondition];
+
     /// <summary>The worst reason of several answers.</summary>
     public static FinishReason Worst(IReadOnlyList<GenerationResult> answers)
     {
-        if (answers.Any(answer => answer.FinishReason == FinishReason.Length))
-            return FinishReason.Length;
-        return answers.Any(answer => answer.FinishReason == FinishReason.StopCondition) ? FinishReason.StopCondition : answers[0].FinishReason;
+        foreach (FinishReason reason in WorstFirst)
+        {
+            if (answers.Any(answer => answer.FinishReason == reason))
+                return reason;
+        }
+
+        return answers[0].FinishReason;
     }
 
     /// <summary>Says that an answer was cut, if it was.</summary>
@@ -35,8 +41,8 @@ internal static class TaskFinish
     /// <param name="warnings">Receives the warning.</param>
     public static void ReportCut(GenerationResult answer, string what, List<string> warnings)
     {
-        if (answer.FinishReason == FinishReason.StopCondition)
-            warnings.Add($"The answer repeated itself and was stopped; {what} may be missing.");
+        if (answer.FinishReason is FinishReason.Repetition or FinishReason.StopCondition)
+            warnings.Add($"The answer repeated itself, or a condition was met, and it was stopped; {what} may be missing.");
         if (answer.FinishReason == FinishReason.Length)
             warnings.Add($"The answer was cut at {answer.Tokens.Count} tokens; {what} may be missing. Raise the limit on tokens.");
     }

@@ -7,7 +7,7 @@ namespace PaliSharp.Imaging.Tests.Golden;
 public class BadFilesGoldenTests
 {
     private const long AllowedScratch = 256L << 20;
-    private static readonly TimeSpan AllowedTime = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan AllowedTime = TimeSpan.FromSeconds(2);
     private static readonly ImageDecoderOptions AsStored = new() { ApplyOrientation = false, Clip16BitGray = true };
 
     [Fact]
@@ -50,10 +50,22 @@ public class BadFilesGoldenTests
         }
 
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        if (allocated > AllowedScratch + (2 * output))
+        if (allocated > AllowedScratch + output)
             failures.Add($"{c.Text("name")}: allocated {allocated >> 20} MiB for a picture of {output >> 20} MiB");
-        if (clock.Elapsed > AllowedTime)
-            failures.Add($"{c.Text("name")}: took {clock.Elapsed}");
+
+        // Every file takes milliseconds; on a busy machine one may be held up once, but not again and again.
+        TimeSpan time = clock.Elapsed;
+        for (int again = 0; again < 3 && time > AllowedTime; again++)
+            time = Repeat(path);
+        if (time > AllowedTime)
+            failures.Add($"{c.Text("name")}: took {time}");
+    }
+
+    private static TimeSpan Repeat(string path)
+    {
+        var clock = Stopwatch.StartNew();
+        _ = Record.Exception(() => Image.Load(path, AsStored));
+        return clock.Elapsed;
     }
 
     private static void ComparePixels(Image image, JsonElement reference, JsonElement c, List<string> failures)

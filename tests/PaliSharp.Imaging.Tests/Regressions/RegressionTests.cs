@@ -15,7 +15,8 @@ public class RegressionTests
     public void A_file_found_before_stays_harmless(string name)
     {
         byte[] file = File.ReadAllBytes(Path.Combine(Folder, name));
-        Execution execution = Execution.Of(file, new FuzzOptions { MaxTime = TimeSpan.FromMinutes(1) });
-        Assert.Null(execution.Problem);
+        var options = new FuzzOptions { MaxTime = TimeSpan.FromMinutes(1) };
+        foreach (FuzzTarget target in FuzzTarget.All)
+            Assert.Null(Execution.Of(file, target, options).Problem);
     }
 }

@@ -47,7 +47,7 @@ public sealed class BatchEqualityTests
         BatchStatistics after = model.GetStatistics();
         Assert.Equal(answered, after.Completed - before.Completed);
         Assert.Equal(order.Length - answered, after.Cancelled - before.Cancelled);
-        await Idle(model);
+        await SteppedModel.IdleAsync(model);
         Assert.Equal((0, 0, 0L), (model.GetStatistics().Waiting, model.GetStatistics().Running, model.GetStatistics().KvCacheBytes));
         Assert.Equal(0, model.GetStatistics().LentBytes);
     }
@@ -139,12 +139,6 @@ public sealed class BatchEqualityTests
         {
             return null;
         }
-    }
-
-    private static async Task Idle(PaliGemma model)
-    {
-        for (int i = 0; i < 1000 && model.GetStatistics().Running > 0; i++)
-            await Task.Delay(5);
     }
 
     private static void AssertEqual(GenerationResult expected, GenerationResult actual)

@@ -131,6 +131,7 @@ public sealed class BatchSchedulerTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
         stepped.RunFreely();
         Assert.Equal("an orange ring on a pink background", (await kept).Text);
+        await SteppedModel.IdleAsync(stepped.Model);
         Assert.Equal(0, stepped.Model.GetStatistics().KvCacheBytes);
     }
 
@@ -217,6 +218,7 @@ public sealed class BatchSchedulerTests
         Assert.Equal("mine", (await Assert.ThrowsAsync<FormatException>(() => bad)).Message);
         await Assert.ThrowsAsync<InvalidOperationException>(() => none);
         Assert.Equal("an orange ring on a pink background", (await good).Text);
+        await SteppedModel.IdleAsync(model);
         Assert.Equal(0, model.GetStatistics().KvCacheBytes);
     }
 

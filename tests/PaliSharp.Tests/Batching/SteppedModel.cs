@@ -22,6 +22,13 @@ internal sealed class SteppedModel : IDisposable
     /// <summary>Options under which an answer has exactly so many tokens.</summary>
     public static GenerationOptions Exactly(int tokens) => new() { MaxNewTokens = tokens, ForbiddenIds = [1] };
 
+    /// <summary>Waits until the batch is empty: callers have their answers a moment before what they held is cleared away.</summary>
+    public static async Task IdleAsync(PaliGemma model)
+    {
+        for (int i = 0; i < 1000 && model.GetStatistics() is { Running: > 0 } or { LentBytes: > 0, PictureCacheBytes: 0 }; i++)
+            await Task.Delay(5);
+    }
+
     /// <summary>Lets the batch take so many turns and waits until they are over.</summary>
     public void Turn(int count = 1)
     {

@@ -11,7 +11,7 @@ public sealed class BatchJobTests : IDisposable
 {
     private const int Rows = 11;
 
-    private readonly PaliGemma _model = PaliGemma.Load();
+    private readonly PaliGemma _model = PaliGemma.Load(null, new PaliGemmaOptions { PictureCacheBytes = 0 });
     private readonly TemporaryFolder _folder = new();
 
     public BatchJobTests()
@@ -109,6 +109,8 @@ public sealed class BatchJobTests : IDisposable
         Assert.Contains("prompt caption {language}", exception.Message, StringComparison.Ordinal);
         exception = await Assert.ThrowsAsync<JobException>(() => RunAsync("out", BatchFormat.Csv));
         Assert.Contains("format was 'JsonLines'", exception.Message, StringComparison.Ordinal);
+        exception = await Assert.ThrowsAsync<JobException>(() => new BatchJob(Input(), Task(), Options("out") with { Window = 5 }).RunAsync(_model));
+        Assert.Contains("window was '3' and is '5'", exception.Message, StringComparison.Ordinal);
         await File.AppendAllTextAsync(_folder["in.csv"], "0.png,en,more\n");
         exception = await Assert.ThrowsAsync<JobException>(() => Job("out", BatchFormat.JsonLines).RunAsync(_model));
         Assert.Contains("input was", exception.Message, StringComparison.Ordinal);

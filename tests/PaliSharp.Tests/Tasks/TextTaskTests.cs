@@ -86,7 +86,7 @@ public sealed class TextTaskTests : IDisposable
         var endless = new TokenAutomaton(loop.Select((id, i) => (TokenTransition[])[new TokenTransition(TokenSet.Of(id), (i + 1) % loop.Length)]));
         var options = new GenerationOptions { MaxNewTokens = 400, Constraint = endless };
         OcrResult stopped = await _model.RunAsync(Ring, new OcrTask { Options = options });
-        Assert.Equal(FinishReason.StopCondition, stopped.FinishReason);
+        Assert.Equal(FinishReason.Repetition, stopped.FinishReason);
         Assert.Equal("red ring on", stopped.Text);
         Assert.Contains("repeated", Assert.Single(stopped.Warnings), StringComparison.Ordinal);
         OcrResult cut = await _model.RunAsync(Ring, new OcrTask { Options = options, GuardRepetition = false });
@@ -98,15 +98,15 @@ public sealed class TextTaskTests : IDisposable
     [InlineData("a b c d e f g h", 0)]
     [InlineData("1 1 1 1 1 1 1 1 1 1", 0)]
     public void HonestTextsAreNotStopped(string text, int repeated) =>
-        Assert.Equal(repeated, RepetitionGuard.RepeatedTail([.. text.Split(' ').Select(word => new SampledToken(word[0], 0))]));
+        Assert.Equal(repeated, RepeatedText.Tail([.. text.Split(' ').Select(word => new SampledToken(word[0], 0))]));
 
     [Fact]
     public void RepetitionsAreCountedFromTheSecondOn()
     {
         SampledToken[] phrase = [.. Enumerable.Range(0, 20).Select(i => new SampledToken(i, 0))];
         SampledToken[] text = [new(99, 0), .. Enumerable.Repeat(phrase, 4).SelectMany(part => part)];
-        Assert.Equal(60, RepetitionGuard.RepeatedTail(text));
-        Assert.Equal(0, RepetitionGuard.RepeatedTail(text[..^1]));
+        Assert.Equal(60, RepeatedText.Tail(text));
+        Assert.Equal(0, RepeatedText.Tail(text[..^1]));
     }
 
     [Fact]

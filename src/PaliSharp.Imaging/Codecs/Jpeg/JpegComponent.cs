@@ -57,17 +57,28 @@ internal sealed class JpegComponent(int id, int horizontal, int vertical, int qu
     /// <summary>The DC value of the previous block of the current scan.</summary>
     public int DcPrediction { get; set; }
 
+    /// <summary>The samples of a side of a decoded block: 8, or 4, 2 or 1 when the picture is scaled down.</summary>
+    public int BlockSide { get; private set; }
+
     /// <summary>Computes the geometry.</summary>
-    public void Measure(int width, int height, int maxH, int maxV)
+    /// <param name="width">The columns of the picture as stored.</param>
+    /// <param name="height">The rows of the picture as stored.</param>
+    /// <param name="maxH">The largest horizontal sampling factor.</param>
+    /// <param name="maxV">The largest vertical sampling factor.</param>
+    /// <param name="side">The side of blocks of components with these factors; other components take larger ones where that replaces upsampling.</param>
+    public void Measure(int width, int height, int maxH, int maxV, int side)
     {
-        Width = DivideUp(width * H, maxH);
-        Height = DivideUp(height * V, maxV);
+        BlockSide = side;
+        while (BlockSide < 8 && maxH * side % (H * BlockSide * 2) == 0 && maxV * side % (V * BlockSide * 2) == 0)
+            BlockSide *= 2;
+        Width = DivideUp(width * H * BlockSide, maxH * 8);
+        Height = DivideUp(height * V * BlockSide, maxV * 8);
         WidthInBlocks = DivideUp(width * H, maxH * 8);
         HeightInBlocks = DivideUp(height * V, maxV * 8);
         PaddedWidthInBlocks = DivideUp(width, maxH * 8) * H;
         PaddedHeightInBlocks = DivideUp(height, maxV * 8) * V;
-        ExpandX = maxH % H == 0 ? maxH / H : 0;
-        ExpandY = maxV % V == 0 ? maxV / V : 0;
+        ExpandX = maxH * side % (H * BlockSide) == 0 ? maxH * side / (H * BlockSide) : 0;
+        ExpandY = maxV * side % (V * BlockSide) == 0 ? maxV * side / (V * BlockSide) : 0;
     }
 
     /// <summary>The quotient rounded up.</summary>

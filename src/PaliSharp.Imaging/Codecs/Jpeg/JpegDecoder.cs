@@ -3,9 +3,10 @@ namespace PaliSharp.Imaging.Codecs.Jpeg;
 /// <summary>Decodes baseline, extended and progressive JPEG of 8 bits, equal to libjpeg-turbo with its defaults.</summary>
 internal sealed class JpegDecoder : IImageDecoder
 {
-    // Scans cost time even when they hold nothing. Genuine files visit each block some ten times, a hundred at most.
-    private const long FreeBlockVisits = 60_000_000;
-    private const long VisitsOfEachBlock = 40;
+    // Scans cost time even when they hold nothing: so many visits of blocks are free, and so many of each block. Refining all coefficients of a block
+    // counts for nine. Genuine files need some forty of each block.
+    private const long FreeBlockVisits = 30_000_000;
+    private const long VisitsOfEachBlock = 100;
 
     public bool Matches(ReadOnlySpan<byte> data) => data.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]);
 
@@ -26,6 +27,10 @@ internal sealed class JpegDecoder : IImageDecoder
         JpegFrame frame = file.Frame;
         JpegScan scan = first ?? throw NoScan();
         ImageLimits.CheckSize("JPEG", frame.Width, frame.Height, options);
+
+        // Inside of another file its own size counts.
+        if (colorSpace is null)
+            frame.Scale(8 / (int)options.JpegScale);
         bool known = colorSpace is null || frame.Components.Length == (colorSpace == JpegColorSpace.Gray ? 1 : 3);
         if (!known)
         {
@@ -36,11 +41,11 @@ internal sealed class JpegDecoder : IImageDecoder
         bool streamed = !frame.Progressive && scan.Components.Length == frame.Components.Length;
         if (!streamed)
             CheckWorkingMemory(frame, options);
-        byte[] pixels = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(frame.Width, frame.Height, 3));
+        byte[] pixels = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(frame.OutputWidth, frame.OutputHeight, 3));
         JpegSamples[] samples = Array.ConvertAll(streamed ? scan.Components : frame.Components, c => new JpegSamples(c));
         var writer = new JpegPictureWriter(frame, colorSpace ?? file.Metadata.ColorSpace(frame), InFrameOrder(samples, frame), pixels);
         bool damaged = streamed ? DecodeStreamed(file, scan, samples, writer) : DecodeScans(file, scan, samples, writer);
-        return new Image(frame.Width, frame.Height, 3, pixels, new ImageMetadata
+        return new Image(frame.OutputWidth, frame.OutputHeight, 3, pixels, new ImageMetadata
         {
             Format = ImageFormat.Jpeg,
             Orientation = file.Metadata.Orientation,
@@ -110,7 +115,8 @@ internal sealed class JpegDecoder : IImageDecoder
         {
             foreach (JpegComponent component in scan.Components)
             {
-                visits -= (long)component.PaddedWidthInBlocks * component.PaddedHeightInBlocks;
+                int cost = scan.First > 0 && scan.High > 0 ? 1 + ((scan.Last - scan.First + 8) / 8) : 1;
+                visits -= (long)component.PaddedWidthInBlocks * component.PaddedHeightInBlocks * cost;
                 if (frame.Progressive)
                     component.MissingBits.AsSpan(scan.First..(scan.Last + 1)).Fill(scan.Low);
             }
@@ -161,9 +167,9 @@ internal sealed class JpegDecoder : IImageDecoder
 
                         Span<byte> target = samples[i].Block(x, y);
                         if (block[1..].IndexOfAnyExcept((short)0) < 0)
-                            JpegInverseDct.TransformDc(block[0], component.Quantizer![0], target, samples[i].Stride);
+                            JpegInverseDct.TransformDc(block[0], component.Quantizer![0], target, samples[i].Stride, component.BlockSide);
                         else
-                            JpegInverseDct.Transform(block, component.Quantizer, target, samples[i].Stride);
+                            JpegInverseDct.Transform(block, component.Quantizer, target, samples[i].Stride, component.BlockSide);
                     }
                 }
             }

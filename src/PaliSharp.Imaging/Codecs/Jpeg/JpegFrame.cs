@@ -11,14 +11,22 @@ internal sealed class JpegFrame
         Components = components;
         MaxH = components.Max(c => c.H);
         MaxV = components.Max(c => c.V);
-        foreach (JpegComponent component in components)
-            component.Measure(width, height, MaxH, MaxV);
+        Scale(8);
         McuColumns = JpegComponent.DivideUp(width, MaxH * 8);
         McuRows = JpegComponent.DivideUp(height, MaxV * 8);
     }
 
     /// <summary>Whether coefficients come in several scans of bands and bits.</summary>
     public bool Progressive { get; }
+
+    /// <summary>The side of decoded blocks of the components with the largest factors: 8, or less when the picture is scaled down.</summary>
+    public int BlockSide { get; private set; }
+
+    /// <summary>The number of columns after scaling.</summary>
+    public int OutputWidth => JpegComponent.DivideUp(Width * BlockSide, 8);
+
+    /// <summary>The number of rows after scaling.</summary>
+    public int OutputHeight => JpegComponent.DivideUp(Height * BlockSide, 8);
 
     /// <summary>The number of columns.</summary>
     public int Width { get; }
@@ -40,6 +48,15 @@ internal sealed class JpegFrame
 
     /// <inheritdoc cref="McuColumns"/>
     public int McuRows { get; }
+
+    /// <summary>Chooses the side of decoded blocks.</summary>
+    /// <param name="side">8, 4, 2 or 1.</param>
+    public void Scale(int side)
+    {
+        BlockSide = side;
+        foreach (JpegComponent component in Components)
+            component.Measure(Width, Height, MaxH, MaxV, side);
+    }
 
     /// <summary>Parses the segment.</summary>
     /// <param name="marker">The second byte of the marker: 0xC0 to 0xCF.</param>

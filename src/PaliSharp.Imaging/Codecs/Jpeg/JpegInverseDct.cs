@@ -14,14 +14,17 @@ internal static class JpegInverseDct
     private const int ConstantBits = 13;
     private const int PassBits = 2;
 
-    /// <summary>Dequantises and transforms a block, and stores 8×8 samples.</summary>
+    /// <summary>Dequantises and transforms a block, and stores its samples.</summary>
     /// <param name="coefficients">64 coefficients in natural order.</param>
     /// <param name="quantizer">64 factors in natural order.</param>
     /// <param name="output">Receives the samples.</param>
     /// <param name="stride">The distance between two rows of the output.</param>
-    public static void Transform(ReadOnlySpan<short> coefficients, ReadOnlySpan<ushort> quantizer, Span<byte> output, int stride)
+    /// <param name="side">The samples of a side: 8, or less to scale the block down.</param>
+    public static void Transform(ReadOnlySpan<short> coefficients, ReadOnlySpan<ushort> quantizer, Span<byte> output, int stride, int side)
     {
-        if (Avx2.IsSupported)
+        if (side < 8)
+            JpegReducedDct.Transform(coefficients, quantizer, output, stride, side);
+        else if (Avx2.IsSupported)
             JpegInverseDctAvx2.Transform(coefficients, quantizer, output, stride);
         else
             TransformPortably(coefficients, quantizer, output, stride);
@@ -56,12 +59,12 @@ internal static class JpegInverseDct
     }
 
     /// <summary>The same for a block that has only a DC coefficient.</summary>
-    public static void TransformDc(int dc, int quantizer, Span<byte> output, int stride)
+    public static void TransformDc(int dc, int quantizer, Span<byte> output, int stride, int side)
     {
         int value = (short)(dc * quantizer) << PassBits;
         byte sample = (byte)Math.Clamp(((value + (1 << (PassBits + 2))) >> (PassBits + 3)) + 128, 0, 255);
-        for (int i = 0; i < 8; i++)
-            output.Slice(i * stride, 8).Fill(sample);
+        for (int i = 0; i < side; i++)
+            output.Slice(i * stride, side).Fill(sample);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -13,7 +13,7 @@ internal static class JpegInverseDctAvx2
     private const int ConstantBits = 13;
     private const int PassBits = 2;
 
-    /// <inheritdoc cref="JpegInverseDct.Transform"/>
+    /// <inheritdoc cref="JpegInverseDct.TransformPortably"/>
     public static void Transform(ReadOnlySpan<short> coefficients, ReadOnlySpan<ushort> quantizer, Span<byte> output, int stride)
     {
         // One check for everything that is read and written below.

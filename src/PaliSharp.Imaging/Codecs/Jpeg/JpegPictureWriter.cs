@@ -13,15 +13,15 @@ internal sealed class JpegPictureWriter
         _frame = frame;
         _colorSpace = colorSpace;
         _pixels = pixels;
-        _planes = Array.ConvertAll(samples, s => new JpegUpsampler(s, frame.Width));
+        _planes = Array.ConvertAll(samples, s => new JpegUpsampler(s, frame));
     }
 
     /// <summary>Writes the picture's rows of one row of MCUs. The samples of its neighbours must be there too.</summary>
     public void Write(int mcuRow)
     {
-        int height = _frame.MaxV * 8;
-        int end = Math.Min((mcuRow + 1) * height, _frame.Height);
-        int stride = _frame.Width * 3;
+        int height = _frame.MaxV * _frame.BlockSide;
+        int end = Math.Min((mcuRow + 1) * height, _frame.OutputHeight);
+        int stride = _frame.OutputWidth * 3;
         for (int y = mcuRow * height; y < end; y++)
         {
             Span<byte> rgb = _pixels.AsSpan(y * stride, stride);

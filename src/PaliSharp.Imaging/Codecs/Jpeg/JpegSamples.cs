@@ -11,8 +11,8 @@ internal sealed class JpegSamples
     public JpegSamples(JpegComponent component)
     {
         Component = component;
-        Stride = component.PaddedWidthInBlocks * 8;
-        _rows = component.V * 8 * KeptRows;
+        Stride = component.PaddedWidthInBlocks * component.BlockSide;
+        _rows = component.V * component.BlockSide * KeptRows;
         _samples = new byte[Stride * _rows];
     }
 
@@ -23,7 +23,11 @@ internal sealed class JpegSamples
     public int Stride { get; }
 
     /// <summary>The samples from the upper left corner of a block on.</summary>
-    public Span<byte> Block(int x, int y) => _samples.AsSpan((y * 8 % _rows * Stride) + (x * 8));
+    public Span<byte> Block(int x, int y)
+    {
+        int side = Component.BlockSide;
+        return _samples.AsSpan((y * side % _rows * Stride) + (x * side));
+    }
 
     /// <summary>A row of samples; rows outside of the picture are the nearest inside.</summary>
     public ReadOnlySpan<byte> Row(int y) => _samples.AsSpan(Math.Clamp(y, 0, Component.Height - 1) % _rows * Stride, Stride);

@@ -101,12 +101,12 @@ internal ref struct JpegScanDecoder
         Span<byte> target = samples.Block(x, y);
         if (hasAc)
         {
-            JpegInverseDct.Transform(block, component.Quantizer, target, samples.Stride);
+            JpegInverseDct.Transform(block, component.Quantizer, target, samples.Stride, component.BlockSide);
             block.Clear();
         }
         else
         {
-            JpegInverseDct.TransformDc(block[0], component.Quantizer![0], target, samples.Stride);
+            JpegInverseDct.TransformDc(block[0], component.Quantizer![0], target, samples.Stride, component.BlockSide);
             block[0] = 0;
         }
     }

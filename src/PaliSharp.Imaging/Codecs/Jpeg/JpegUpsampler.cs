@@ -18,7 +18,7 @@ internal sealed class JpegUpsampler
     private readonly byte[] _output;
     private readonly ushort[] _sums;
 
-    public JpegUpsampler(JpegSamples samples, int width)
+    public JpegUpsampler(JpegSamples samples, JpegFrame frame)
     {
         _samples = samples;
         _component = samples.Component;
@@ -29,9 +29,11 @@ internal sealed class JpegUpsampler
                 $"The sampling factors of the JPEG file ({_component.H}x{_component.V}) do not divide the largest ones, which is not supported.");
         }
 
-        _interpolateX = x == 2 && y <= 2 && _component.Width > 2;
-        _interpolateY = y == 2 && (x == 1 || _interpolateX);
-        _output = x == 1 && !_interpolateY ? [] : new byte[Math.Max(width, _component.Width * x) + (2 * Padding)];
+        // The reference repeats when blocks are scaled to single samples.
+        bool isFancy = frame.BlockSide > 1;
+        _interpolateX = isFancy && x == 2 && y <= 2 && _component.Width > 2;
+        _interpolateY = isFancy && y == 2 && (x == 1 || _interpolateX);
+        _output = x == 1 && !_interpolateY ? [] : new byte[Math.Max(frame.OutputWidth, _component.Width * x) + (2 * Padding)];
         _sums = _interpolateX ? new ushort[_component.Width + (2 * Padding)] : [];
     }
 

@@ -55,10 +55,14 @@ internal sealed class TiffDecoder : IAnimationDecoder
 
         var expander = new TiffPixelExpander(page, littleEndian, options.Clip16BitGray);
         byte[] pixels = new byte[ImageLimits.ByteCount(page.Width, page.Height, expander.Channels)];
-        byte[][] buffers = new byte[planes][];
         CheckSegment(data, page, options);
+
+        // What is stored as it is needed is read where it lies; only the rest takes working memory.
+        bool isPlain = page.Compression == TiffCompression.None && !page.ReversedBits && !page.Predicted;
+        byte[][] buffers = new byte[planes][];
+        var segments = new ReadOnlyMemory<byte>[planes];
         for (int plane = 0; plane < planes; plane++)
-            buffers[plane] = new byte[page.SegmentRowBytes * page.SegmentHeight];
+            buffers[plane] = isPlain ? [] : new byte[page.SegmentRowBytes * page.SegmentHeight];
         for (int row = 0; row < rows; row++)
         {
             int top = row * page.SegmentHeight;
@@ -68,11 +72,17 @@ internal sealed class TiffDecoder : IAnimationDecoder
             for (int column = 0; column < columns; column++)
             {
                 for (int plane = 0; plane < planes; plane++)
-                    ReadSegment(data, page, (((plane * rows) + row) * columns) + column, buffers[plane], stored, height, littleEndian, options);
+                {
+                    ReadOnlyMemory<byte> content = FindSegment(data, page, (((plane * rows) + row) * columns) + column);
+                    segments[plane] = isPlain
+                        ? TiffDecompressor.Whole(content, page.SegmentRowBytes * stored)
+                        : ReadSegment(content, page, buffers[plane], stored, height, littleEndian, options);
+                }
+
                 int left = column * page.SegmentWidth;
                 int width = Math.Min(page.SegmentWidth, page.Width - left);
                 for (int y = 0; y < height; y++)
-                    expander.Expand(buffers, y * page.SegmentRowBytes, width, pixels.AsSpan((((top + y) * page.Width) + left) * expander.Channels));
+                    expander.Expand(segments, y * page.SegmentRowBytes, width, pixels.AsSpan((((top + y) * page.Width) + left) * expander.Channels));
             }
         }
 
@@ -105,8 +115,8 @@ internal sealed class TiffDecoder : IAnimationDecoder
         }
     }
 
-    private static void ReadSegment(
-        ReadOnlyMemory<byte> data, TiffPage page, int index, byte[] buffer, int storedRows, int rows, bool littleEndian, ImageDecoderOptions options)
+    /// <summary>The stored bytes of a strip or tile.</summary>
+    private static ReadOnlyMemory<byte> FindSegment(ReadOnlyMemory<byte> data, TiffPage page, int index)
     {
         long offset = page.Offsets[index];
         if (offset > data.Length)
@@ -116,19 +126,23 @@ internal sealed class TiffDecoder : IAnimationDecoder
         }
 
         long count = index < page.Counts.Length && page.Counts[index] > 0 ? page.Counts[index] : long.MaxValue;
-        ReadOnlyMemory<byte> stored = data.Slice((int)offset, (int)Math.Min(count, data.Length - offset));
+        return data.Slice((int)offset, (int)Math.Min(count, data.Length - offset));
+    }
+
+    private static byte[] ReadSegment(
+        ReadOnlyMemory<byte> stored, TiffPage page, byte[] buffer, int storedRows, int rows, bool littleEndian, ImageDecoderOptions options)
+    {
         if (page.Compression == TiffCompression.Jpeg)
         {
             ReadJpeg(page, stored, buffer, rows, options);
-            return;
+            return buffer;
         }
 
         Span<byte> target = buffer.AsSpan(0, page.SegmentRowBytes * storedRows);
         TiffDecompressor.Decompress(page, stored, target, storedRows);
-        if (!page.Predicted)
-            return;
-        for (int y = 0; y < storedRows; y++)
+        for (int y = 0; page.Predicted && y < storedRows; y++)
             TiffPredictor.Undo(target.Slice(y * page.SegmentRowBytes, page.SegmentRowBytes), page.Planar ? 1 : page.Samples, page.Bits, littleEndian);
+        return buffer;
     }
 
     private static void ReadJpeg(TiffPage page, ReadOnlyMemory<byte> stored, byte[] buffer, int rows, ImageDecoderOptions options)

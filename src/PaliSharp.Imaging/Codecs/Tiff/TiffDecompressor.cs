@@ -15,9 +15,7 @@ internal static class TiffDecompressor
         switch (page.Compression)
         {
             case TiffCompression.None:
-                if (stored.Length < rows.Length)
-                    throw Short();
-                stored.Span[..rows.Length].CopyTo(rows);
+                Whole(stored, rows.Length).Span.CopyTo(rows);
                 break;
             case TiffCompression.PackBits:
                 UnpackBits(stored.Span, rows);
@@ -33,6 +31,10 @@ internal static class TiffDecompressor
                 break;
         }
     }
+
+    /// <summary>The first bytes of what is stored uncompressed.</summary>
+    /// <exception cref="ImageFormatException">There are fewer.</exception>
+    public static ReadOnlyMemory<byte> Whole(ReadOnlyMemory<byte> stored, int length) => stored.Length >= length ? stored[..length] : throw Short();
 
     private static ImageFormatException Short() =>
         new("A strip or tile of the TIFF file has too little data: the file is truncated or damaged.");

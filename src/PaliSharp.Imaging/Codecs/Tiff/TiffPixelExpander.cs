@@ -10,6 +10,9 @@ internal sealed class TiffPixelExpander
     private readonly bool _clipGray16;
     private readonly byte[] _palette;
 
+    // The samples of a row as 8 bits.
+    private readonly byte[] _samples;
+
     public TiffPixelExpander(TiffPage page, bool littleEndian, bool clipGray16)
     {
         _page = page;
@@ -19,6 +22,7 @@ internal sealed class TiffPixelExpander
         _clipGray16 = clipGray16 && page is { Bits: 16, Samples: 1 };
         HasAlpha = page.Extra is TiffExtra.Alpha or TiffExtra.PremultipliedAlpha && page.Photometric is not (TiffPhotometric.Cmyk or TiffPhotometric.Palette);
         _palette = page.Photometric == TiffPhotometric.Palette ? Palette() : [];
+        _samples = new byte[ImageLimits.ByteCount(Math.Min(page.SegmentWidth, page.Width), 1, page.Colors + 1)];
     }
 
     /// <summary>The bytes of a decoded pixel.</summary>
@@ -31,19 +35,26 @@ internal sealed class TiffPixelExpander
     /// <param name="start">The position of the row in the buffers.</param>
     /// <param name="count">The number of pixels.</param>
     /// <param name="target">Where the first pixel goes.</param>
-    public void Expand(byte[][] planes, int start, int count, Span<byte> target)
+    public void Expand(ReadOnlyMemory<byte>[] planes, int start, int count, Span<byte> target)
     {
-        Span<byte> samples = stackalloc byte[8];
         int channels = Channels;
         int needed = HasAlpha ? _page.Colors + 1 : _page.Colors;
+        Span<byte> samples = _samples.AsSpan(0, count * needed);
+        for (int s = 0; s < needed; s++)
+        {
+            ReadOnlySpan<byte> row = planes[planes.Length == 1 ? 0 : s].Span[start..];
+            int step = planes.Length == 1 ? _page.Samples : 1;
+            for (int x = 0, from = planes.Length == 1 ? s : 0, to = s; x < count; x++, from += step, to += needed)
+                samples[to] = Sample(row, from);
+        }
+
         for (int x = 0, to = 0; x < count; x++, to += channels)
         {
-            for (int s = 0; s < needed; s++)
-                samples[s] = planes.Length == 1 ? Sample(planes[0], start, (x * _page.Samples) + s) : Sample(planes[s], start, x);
+            ReadOnlySpan<byte> of = samples.Slice(x * needed, needed);
             Span<byte> pixel = target.Slice(to, channels);
-            Convert(samples, pixel);
+            Convert(of, pixel);
             if (HasAlpha)
-                ApplyAlpha(pixel, samples[_page.Colors]);
+                ApplyAlpha(pixel, of[_page.Colors]);
         }
     }
 
@@ -85,21 +96,21 @@ internal sealed class TiffPixelExpander
     }
 
     /// <summary>One sample as 8 bits; indices of palettes are not scaled.</summary>
-    private byte Sample(byte[] row, int start, int index)
+    private byte Sample(ReadOnlySpan<byte> row, int index)
     {
         switch (_page.Bits)
         {
             case 8:
-                return row[start + index];
+                return row[index];
             case 16:
-                ReadOnlySpan<byte> wide = row.AsSpan(start + (2 * index), 2);
+                ReadOnlySpan<byte> wide = row.Slice(2 * index, 2);
                 int value = _littleEndian ? BinaryPrimitives.ReadUInt16LittleEndian(wide) : BinaryPrimitives.ReadUInt16BigEndian(wide);
                 return (byte)(_clipGray16 ? Math.Min(value, 255) : value >> 8);
             default:
                 int bits = _page.Bits;
                 int perByte = 8 / bits;
                 int mask = (1 << bits) - 1;
-                int small = (row[start + (index / perByte)] >> (8 - bits - (index % perByte * bits))) & mask;
+                int small = (row[index / perByte] >> (8 - bits - (index % perByte * bits))) & mask;
                 return (byte)(_page.Photometric == TiffPhotometric.Palette ? small : small * 255 / mask);
         }
     }

@@ -12,22 +12,22 @@ internal static class OperationChecks
         _ = tensor.Pointer;
     }
 
-    public static void Linear([NotNull] Tensor? x, [NotNull] Weight? weight, Weight? bias)
+    public static void Linear([NotNull] Tensor? x, [NotNull] Weight? weight, Weight? bias, string operation = "Linear")
     {
         Live(x);
         ArgumentNullException.ThrowIfNull(weight);
         if (weight.Shape.Rank != 2 || weight.Shape[1] != x.Columns)
-            throw Mismatch("Linear", $"x of shape {x.Shape} does not fit the weight '{weight.Name}' of shape {weight.Shape}: [outputs, {x.Columns}] is needed.");
+            throw Mismatch(operation, $"x of shape {x.Shape} does not fit the weight '{weight.Name}' of shape {weight.Shape}: [outputs, {x.Columns}] is needed.");
         if (bias is null)
             return;
-        Float32("Linear", bias);
+        Float32(operation, bias);
         if (bias.Shape.Count != weight.Shape[0])
-            throw Mismatch("Linear", $"the bias '{bias.Name}' of shape {bias.Shape} does not fit the weight '{weight.Name}' of shape {weight.Shape}.");
+            throw Mismatch(operation, $"the bias '{bias.Name}' of shape {bias.Shape} does not fit the weight '{weight.Name}' of shape {weight.Shape}.");
     }
 
     public static void LinearRows([NotNull] Tensor? x, [NotNull] Weight? weight, ReadOnlySpan<int> rows)
     {
-        Linear(x, weight, bias: null);
+        Linear(x, weight, bias: null, "LinearRows");
         int outputs = weight.Shape[0];
         foreach (int row in rows)
         {

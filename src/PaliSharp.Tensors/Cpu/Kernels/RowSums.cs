@@ -3,7 +3,7 @@ using PaliSharp.Tensors.Cpu.Simd;
 
 namespace PaliSharp.Tensors.Cpu.Kernels;
 
-/// <summary>Sums over long rows: float32 within a block, float64 from block to block, so that the error does not grow with the length.</summary>
+/// <summary>Sums over long rows: float32 within a block and within the vectors after the last one, float64 from block to block, so that the error does not grow with the length.</summary>
 internal static unsafe class RowSums<TSimd, TVector>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
@@ -30,6 +30,10 @@ internal static unsafe class RowSums<TSimd, TVector>
             total += TSimd.Sum(TSimd.Add(TSimd.Add(s0, s1), TSimd.Add(s2, s3)));
         }
 
+        TVector rest = TSimd.Zero;
+        for (; count - i >= TSimd.Count; i += TSimd.Count)
+            rest = TSimd.Add(rest, TSimd.Load(x + i));
+        total += TSimd.Sum(rest);
         for (; i < count; i++)
             total += x[i];
         return total;
@@ -59,6 +63,14 @@ internal static unsafe class RowSums<TSimd, TVector>
             total += TSimd.Sum(TSimd.Add(TSimd.Add(s0, s1), TSimd.Add(s2, s3)));
         }
 
+        TVector rest = TSimd.Zero;
+        for (; count - i >= TSimd.Count; i += TSimd.Count)
+        {
+            TVector value = TSimd.Load(x + i);
+            rest = TSimd.MultiplyAdd(value, value, rest);
+        }
+
+        total += TSimd.Sum(rest);
         for (; i < count; i++)
             total += (double)x[i] * x[i];
         return total;
@@ -89,6 +101,17 @@ internal static unsafe class RowSums<TSimd, TVector>
             second += TSimd.Sum(TSimd.Add(q0, q1));
         }
 
+        TVector rest = TSimd.Zero;
+        TVector squares = TSimd.Zero;
+        for (; count - i >= TSimd.Count; i += TSimd.Count)
+        {
+            TVector difference = TSimd.Subtract(TSimd.Load(x + i), shift);
+            rest = TSimd.Add(rest, difference);
+            squares = TSimd.MultiplyAdd(difference, difference, squares);
+        }
+
+        first += TSimd.Sum(rest);
+        second += TSimd.Sum(squares);
         for (; i < count; i++)
         {
             double difference = (double)x[i] - centre;

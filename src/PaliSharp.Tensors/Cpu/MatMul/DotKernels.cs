@@ -17,8 +17,8 @@ internal static unsafe class DotKernels<TSimd, TVector, TElement>
     private const int LineBytes = 64;
     private const int PageBytes = 4096;
 
-    // With vectors of a line each, one row of x leaves the processor so little to do that it reads far enough ahead by itself,
-    // and asking for each line costs a quarter of the speed. Only the translations of addresses are then worth asking for.
+    // With vectors of a line each, quantised rows leave the processor so little to do that it reads far enough ahead by itself.
+    // Only the translations of addresses are then worth asking for.
     private const int WideLanes = 16;
 
     private static int Step => 2 * TSimd.Count;
@@ -38,24 +38,12 @@ internal static unsafe class DotKernels<TSimd, TVector, TElement>
     {
         TVector a0 = TSimd.Zero, a1 = TSimd.Zero, a2 = TSimd.Zero, a3 = TSimd.Zero;
         TVector b0 = TSimd.Zero, b1 = TSimd.Zero, b2 = TSimd.Zero, b3 = TSimd.Zero;
-        if (TSimd.Count >= WideLanes)
-        {
-            AskPages(w0, start, end, ahead);
-            AskPages(w1, start, end, ahead);
-            AskPages(w2, start, end, ahead);
-            AskPages(w3, start, end, ahead);
-        }
-
         for (nint k = start; k < end; k += Step)
         {
-            if (TSimd.Count < WideLanes)
-            {
-                Ask(w0, k, ahead);
-                Ask(w1, k, ahead);
-                Ask(w2, k, ahead);
-                Ask(w3, k, ahead);
-            }
-
+            Ask(w0, k, ahead);
+            Ask(w1, k, ahead);
+            Ask(w2, k, ahead);
+            Ask(w3, k, ahead);
             TVector x0 = TSimd.Load(x + k), x1 = TSimd.Load(x + k + TSimd.Count);
             TElement.LoadPair(w0, k, out TVector u, out TVector v);
             a0 = TSimd.MultiplyAdd(u, x0, a0);

@@ -11,10 +11,11 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 ///   and gives independent sums. Reading four ADJACENT rows side by side instead would make the hardware's prefetcher start anew
 ///   at the end of each row.
 /// - Lines are asked for about <see cref="BytesAhead"/> ahead, into the second-level cache: asking for them in the first-level cache
-///   is slower than not asking, as its few slots for misses fill up.
-/// - x stays in the first-level cache: the inner dimension is cut into segments that hold <see cref="CachedFloats"/> of x (20 KiB),
-///   and <see cref="BlockRows"/> rows of each stream pass over one segment before the next. Segments also bound the chains
-///   of rounding errors to <see cref="LongestChain"/> additions.
+///   is slower than not asking, as its few slots for misses fill up. The hardware asks by itself, but stops at the end of each page.
+/// - The inner dimension is cut into segments that bound the chains of rounding errors to <see cref="LongestChain"/> additions and hold
+///   <see cref="CachedFloats"/> of x (20 KiB). For one or two rows of x, segments of a weight row follow one another: that reads the
+///   weight in order, while x, if it is longer than the first-level cache, comes from the second. More rows of x are too much
+///   for that: <see cref="BlockRows"/> rows of each stream pass over one segment before the next.
 /// - bfloat16 is widened pairwise into even and odd elements, for which x is put into the same order beforehand.
 /// </summary>
 internal static unsafe class FewRows<TSimd, TVector, TElement>
@@ -96,8 +97,9 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
             int outputs = Math.Min(OutputsPerPart, Operands.Outputs - output);
             int run = outputs / Streams;
             float* totals = stackalloc float[BlockRows * MaximumSums * TSimd.Count];
-            for (int i = 0; i < run; i += BlockRows)
-                MultiplyBlock(output + i, Math.Min(BlockRows, run - i), run, Streams, totals);
+            int block = ReadsInOrder ? 1 : BlockRows;
+            for (int i = 0; i < run; i += block)
+                MultiplyBlock(output + i, Math.Min(block, run - i), run, Streams, totals);
             for (int i = run * Streams; i < outputs; i++)
                 MultiplyBlock(output + i, 1, 0, 1, totals);
         }
@@ -119,7 +121,7 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
             for (nint start = 0; start < whole; start += Segment)
             {
                 nint end = Math.Min(whole, start + Segment);
-                nint ahead = ((BytesAhead / TElement.ByteCount(end - start)) + 1) * rowBytes;
+                nint ahead = ReadsInOrder ? BytesAhead : ((BytesAhead / TElement.ByteCount(end - start)) + 1) * rowBytes;
                 for (int i = 0; i < count; i++)
                     MultiplyGroup(weight + (i * rowBytes), distance * rowBytes, start, end, ahead, totals + (i * sums));
             }
@@ -168,6 +170,8 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
                 Operands.Y[((nint)row * Operands.YStride) + output] = Operands.Bias == null ? sum : sum + Operands.Bias[output];
             }
         }
+
+        private readonly bool ReadsInOrder => Operands.Rows <= 2;
 
         private readonly int PaddedRows => Operands.Rows switch
         {

@@ -12,8 +12,8 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 /// them panels of two vectors of rows, <c>[element][row]</c>. For 512 rows of 9,216 that is 19 MB: it streams from the L3 cache.</item>
 /// <item>Tasks, taken by the threads as they become free, are blocks of outputs by blocks of rows. Through all blocks of the inner
 /// dimension a task adds to its sums, <c>[panel of rows][output][row]</c> in the L2 cache (256 rows × 192 × 4 bytes = 192 KiB). It widens
-/// the weights of one tile's outputs into the L1 cache, <c>[output][element]</c> (12 × 128 × 4 bytes = 6 KiB), and passes all panels
-/// of its block of x, which streams from the L2 cache (128 KiB).</item>
+/// the weights of <see cref="OutputsPerPass"/> outputs into the L1 cache, <c>[output][element]</c> (24 × 128 × 4 bytes = 12 KiB), and passes
+/// all panels of its block of x, which streams from the L2 cache (128 KiB).</item>
 /// <item>The register tile is two vectors of rows by 12 outputs (6 where there are 16 registers): 24 (12) sums, two vectors of x,
 /// one broadcast weight. Each step of 24 multiply-adds loads only 14 values. Meanwhile it asks for the next block of x and of the
 /// weights, a line every few steps, see <see cref="TileAhead"/>.</item>
@@ -32,6 +32,7 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
     private const int PackedRows = 512;
     private const int LargestRowBlock = 256;
     private const int LargestOutputBlock = 192; // a multiple of both tiles' outputs
+    private const int OutputsPerPass = 24; // a multiple of both tiles' outputs
     private const int TasksPerThread = 4;
     private const long SmallestTask = 1 << 18; // multiply-adds: some microseconds, well above the cost of handing out a task
 
@@ -57,7 +58,7 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
 
         int depthBlocks = (operands.Inputs + Depth - 1) / Depth;
         var pack = new PackJob { Operands = operands, Panels = job.Panels, PaddedRows = paddedRows };
-        team.Run(ref pack, depthBlocks);
+        team.Run(ref pack, depthBlocks * pack.RowParts);
         team.Run(ref job, job.OutputBlocks.Count * job.RowBlocks);
     }
 
@@ -84,21 +85,27 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
 
     private static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
 
-    /// <summary>Transposes one block of the inner dimension of x into its panels.</summary>
+    /// <summary>Transposes a block of the inner dimension of some rows of x into panels.</summary>
     private struct PackJob : IParallelJob
     {
+        public const int RowsPerPart = 64; // a multiple of every panel's rows
+
         public ProductOperands Operands;
         public float* Panels;
         public int PaddedRows;
 
+        public readonly int RowParts => (PaddedRows + RowsPerPart - 1) / RowsPerPart;
+
         public readonly void Execute(int part)
         {
-            int start = part * Depth;
+            int start = part / RowParts * Depth;
             int depth = Math.Min(Depth, Operands.Inputs - start);
-            float* panel = Panels + ((nint)start * PaddedRows);
-            for (int row = 0; row < PaddedRows; row += TileRows)
+            int firstRow = part % RowParts * RowsPerPart;
+            int end = Math.Min(firstRow + RowsPerPart, PaddedRows);
+            float* panel = Panels + ((nint)start * PaddedRows) + ((nint)firstRow * depth);
+            for (int row = firstRow; row < end; row += TileRows)
             {
-                int width = Math.Min(TileRows, PaddedRows - row);
+                int width = Math.Min(TileRows, end - row);
                 float* x = Operands.X + ((nint)row * Operands.Inputs) + start;
                 Panel.Transpose(x, Operands.Inputs, Math.Min(width, Operands.Rows - row), depth, panel, width);
                 panel += depth * width;
@@ -131,7 +138,7 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
             nint count = panelSums * ((rows + TileRows - 1) / TileRows);
 
             using Tensor scratch = Pool.Rent(new TensorShape(2, (int)count));
-            using Tensor weights = Pool.Rent(new TensorShape(TileOutputs, Depth));
+            using Tensor weights = Pool.Rent(new TensorShape(OutputsPerPass, Depth));
             float* sums = scratch.Pointer;
             MultiplyTask(firstOutput, outputs, firstRow, rows, weights.Pointer, sums, panelSums, count);
             for (int row = 0; row < rows; row += TileRows, sums += panelSums)
@@ -182,35 +189,40 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
             byte* near = (byte*)(nextDepth > 0 ? BlockOfX(start + depth, nextDepth, firstRow) : BlockOfX(0, Math.Min(Depth, Operands.Inputs), firstRow));
             byte* nearEnd = near + ((nint)(nextDepth > 0 ? nextDepth : Math.Min(Depth, Operands.Inputs)) * rows * sizeof(float));
 
-            for (int output = 0; output < outputs; output += TileOutputs)
+            for (int output = 0; output < outputs; output += OutputsPerPass)
             {
                 byte* rows0 = source + (output * RowBytes);
-                Panel.Widen<TSimd, TVector, TElement>(rows0, RowBytes, start, depth, Math.Min(TileOutputs, outputs - output), TileOutputs, weights, Depth);
+                int count = Math.Min(OutputsPerPass, outputs - output);
+                int paddedCount = RoundUp(count, TileOutputs);
+                Panel.Widen<TSimd, TVector, TElement>(rows0, RowBytes, start, depth, count, paddedCount, weights, Depth);
 
-                // The weights of the next tile. Of each line's worth the last byte, as the line before came earlier where rows are not aligned.
-                bool last = output + TileOutputs >= outputs;
-                byte* far = (last ? source + TElement.ByteCount(start + depth) : rows0 + (TileOutputs * RowBytes) + TElement.ByteCount(start))
+                // The weights of the next pass. Of each line's worth the last byte, as the line before came earlier where rows are not aligned.
+                bool last = output + count >= outputs;
+                byte* far = (last ? source + TElement.ByteCount(start + depth) : rows0 + (OutputsPerPass * RowBytes) + TElement.ByteCount(start))
                     + TileAhead.LineBytes - 1;
                 int farLines = (int)((TElement.ByteCount(last ? nextDepth : depth) + TileAhead.LineBytes - 1) / TileAhead.LineBytes);
                 float* panel = block;
-                float* tileSums = sums + (output * TileRows);
                 int line = 0;
-                for (int row = 0; row < rows; row += TileRows, line++, tileSums += panelSums)
+                for (int row = 0; row < rows; row += TileRows, line++)
                 {
                     int width = Math.Min(TileRows, rows - row);
-                    if (width == TileRows)
+                    float* tileSums = sums + (row / TileRows * panelSums) + (output * TileRows);
+                    for (int tile = 0; tile < paddedCount; tile += TileOutputs, tileSums += TileOutputs * TileRows)
                     {
+                        float* w = weights + (tile * Depth);
+                        if (width < TileRows)
+                        {
+                            TileKernels<TSimd, TVector>.OneVector(panel, w, depth, tileSums, TileRows);
+                            continue;
+                        }
+
                         var ahead = new TileAhead(
                             near < nearEnd ? near : (byte*)panel,
                             near < nearEnd ? 2 * TileAhead.LineBytes : 0,
-                            line < farLines ? far + (line * TileAhead.LineBytes) : (byte*)panel,
+                            line < farLines ? far + (tile * RowBytes) + (line * TileAhead.LineBytes) : (byte*)panel,
                             line < farLines ? RowBytes : 0);
-                        TileKernels<TSimd, TVector>.TwoVectors(panel, weights, depth, tileSums, TileRows, ahead);
+                        TileKernels<TSimd, TVector>.TwoVectors(panel, w, depth, tileSums, TileRows, ahead);
                         near += 2 * TileAhead.LineBytes * TileKernels<TSimd, TVector>.TimesAhead;
-                    }
-                    else
-                    {
-                        TileKernels<TSimd, TVector>.OneVector(panel, weights, depth, tileSums, TileRows);
                     }
 
                     panel += depth * width;
@@ -218,7 +230,7 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
 
                 for (; line < farLines; line++)
                 {
-                    for (int i = 0; i < TileOutputs; i++)
+                    for (int i = 0; i < OutputsPerPass; i++)
                         TSimd.Prefetch(far + (i * RowBytes) + (line * TileAhead.LineBytes));
                 }
             }

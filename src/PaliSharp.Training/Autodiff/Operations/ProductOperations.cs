@@ -27,6 +27,36 @@ internal sealed unsafe class LinearOperation(int x, Weight weight, Weight? bias,
     }
 }
 
+/// <summary>Some of the columns of x·Wᵀ.</summary>
+internal sealed unsafe class LinearRowsOperation(int x, Weight weight, int[] rows, Parameter? trained) : TapeOperation(x)
+{
+    public override ReadOnlySpan<int> Saved => trained is null ? [] : Inputs;
+
+    public override Tensor Forward(Tape tape) => tape.Device.LinearRows(tape.Value(Inputs[0]), weight, rows);
+
+    public override void Backward(Tape tape, Tensor dy)
+    {
+        int width = weight.Shape.Columns;
+        if (trained is not null)
+        {
+            Tensor x = tape.Value(Inputs[0]);
+            using Tensor gradient = tape.Device.Rent(new TensorShape(rows.Length, width));
+            gradient.Span.Clear();
+            tape.Kernels.LinearWeight(dy.Pointer, x.Pointer, dy.Rows, rows.Length, width, gradient.Pointer);
+            fixed (int* first = rows)
+                tape.Kernels.Embedding(gradient.Pointer, first, rows.Length, width, 1, trained.Gradients);
+        }
+
+        if (tape.Requires(Inputs[0]))
+        {
+            using Tensor chosen = tape.Device.Embedding(rows, weight, 1);
+            var matrix = new Weight(weight.Name, WeightType.Float32, chosen.Shape, chosen.Pointer, chosen);
+            Tensor dx = tape.Target(Inputs[0], out bool accumulate);
+            tape.Kernels.LinearInput(dy.Pointer, dy.Rows, matrix, dx.Pointer, accumulate);
+        }
+    }
+}
+
 /// <summary>y = x ⊙ w.</summary>
 internal sealed unsafe class MultiplyOperation(int x, Weight weight, Parameter? trained) : TapeOperation(x)
 {

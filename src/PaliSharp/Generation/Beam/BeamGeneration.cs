@@ -26,6 +26,8 @@ internal sealed class BeamGeneration(PreparedRequest request, BeamSearch search,
 
     public IReadOnlyList<IReadOnlyList<SampledToken>> TopTokens => [];
 
+    public TokenSet? NeededNext => null;
+
     public SequenceInput Prompt(ReadOnlyMemory<RowRun> images) => new(request.TextIds, request.IsBidirectional ? _promptLength : 0, images, caches[0]);
 
     public void Continue(Span<SequenceInput> inputs)
@@ -45,6 +47,8 @@ internal sealed class BeamGeneration(PreparedRequest request, BeamSearch search,
             _lastIds[i] = [steps[i].Token];
         return string.Empty;
     }
+
+    public string Advance(ReadOnlySpan<int> ids, ReadOnlySpan<float> logits) => throw new NotSupportedException("A beam search needs all logits.");
 
     public (GenerationResult Result, string LastPiece) Complete()
     {

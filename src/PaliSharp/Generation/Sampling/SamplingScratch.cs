@@ -5,6 +5,7 @@ internal sealed class SamplingScratch
 {
     private float[] _logits = [];
     private float[] _weights = [];
+    private float[] _masked = [];
     private float[] _keys = [];
 
     /// <summary>Selection without sorting.</summary>
@@ -12,6 +13,9 @@ internal sealed class SamplingScratch
 
     /// <summary>Room for a copy of the logits.</summary>
     public Span<float> Logits(int count) => Rent(ref _logits, count);
+
+    /// <summary>Room for logits of which some are removed before they are scored.</summary>
+    public Span<float> Masked(int count) => Rent(ref _masked, count);
 
     /// <summary>Room for unnormalised probabilities.</summary>
     public Span<float> Weights(int count) => Rent(ref _weights, count);

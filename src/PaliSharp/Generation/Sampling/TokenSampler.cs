@@ -36,6 +36,31 @@ internal sealed class TokenSampler
     /// <param name="stream">The sequence's place in its batch: sequences of equal prompts must not be equal.</param>
     public SequenceRandom CreateRandom(int stream) => new(Seed, (ulong)stream);
 
+    /// <summary>Logits without those of tokens that may not be chosen: what scores are to be taken under if not the whole distribution.</summary>
+    /// <param name="logits">All logits. Not changed.</param>
+    /// <param name="allowed">What a constraint allows; null for everything.</param>
+    /// <returns>As many; valid until the next call.</returns>
+    public ReadOnlySpan<float> Mask(ReadOnlySpan<float> logits, TokenSet? allowed)
+    {
+        Span<float> masked = _scratch.Masked(logits.Length);
+        logits.CopyTo(masked);
+        allowed?.KeepIn(masked);
+        return WithoutForbidden(masked);
+    }
+
+    /// <summary>The same from the logits of the allowed tokens alone.</summary>
+    /// <param name="ids">The tokens.</param>
+    /// <param name="logits">The logit of each.</param>
+    /// <param name="vocabulary">How many tokens there are.</param>
+    public ReadOnlySpan<float> Spread(ReadOnlySpan<int> ids, ReadOnlySpan<float> logits, int vocabulary)
+    {
+        Span<float> masked = _scratch.Masked(vocabulary);
+        masked.Fill(float.NegativeInfinity);
+        for (int i = 0; i < ids.Length; i++)
+            masked[ids[i]] = logits[i];
+        return WithoutForbidden(masked);
+    }
+
     /// <summary>Chooses a token.</summary>
     /// <param name="logits">What the model returned, one value per token. Not changed.</param>
     /// <param name="previousIds">The tokens so far, prompt first, for the repetition rules.</param>
@@ -72,11 +97,18 @@ internal sealed class TokenSampler
         return Choose(logits, _greedy ? ArgMax.Of(processed) : ArgMax.Of(processed, gumbelNoise), logSumExp);
     }
 
+    private ReadOnlySpan<float> WithoutForbidden(Span<float> logits)
+    {
+        _mask.Forbidden.RemoveFrom(logits);
+        return float.IsNegativeInfinity(Softmax.Max(logits)) ? throw NothingLeft() : logits;
+    }
+
+    private static InvalidOperationException NothingLeft() => new(
+        "No token is left to choose from: the vocabulary mask, the constraint and the no-repeat rule together forbid every one. Relax one of them.");
+
     private static SampledToken Choose(ReadOnlySpan<float> logits, int id, double logSumExp) => id >= 0
         ? new SampledToken(id, (float)(logits[id] - logSumExp))
-        : throw new InvalidOperationException(
-            "No token is left to choose from: the vocabulary mask, the constraint and the no-repeat rule together forbid every one. "
-            + "Relax one of them.");
+        : throw NothingLeft();
 
     private ReadOnlySpan<float> Process(ReadOnlySpan<float> logits, ReadOnlySpan<int> previousIds, TokenSet? allowed)
     {

@@ -25,7 +25,7 @@ public sealed record MusicTask : VisionTask<MusicResult>
     internal override TaskPlan Plan(PaliGemma model, IReadOnlyList<Image> images)
     {
         Image image = Single(images);
-        GenerationRequest request = new(PadToSquare ? image.PadToSquare() : image, Prompt, RepetitionGuard.Guard(OptionsOr(1024)));
+        GenerationRequest request = new(PadToSquare ? image.PadToSquare() : image, Prompt, RepeatedText.Stop(OptionsOr(1024)));
         return Ask(request, answer =>
         {
             string kern = TextPlans.WithoutRepetition(answer, model);

@@ -41,7 +41,7 @@ public sealed record TableTask : VisionTask<TableResult>
     internal override TaskPlan Plan(PaliGemma model, IReadOnlyList<Image> images)
     {
         Image image = Single(images);
-        GenerationRequest request = new(PadToSquare ? image.PadToSquare() : image, Prompt, RepetitionGuard.Guard(OptionsOr(4096)));
+        GenerationRequest request = new(PadToSquare ? image.PadToSquare() : image, Prompt, RepeatedText.Stop(OptionsOr(4096)));
         return Ask(request, answer =>
         {
             string html = TextPlans.WithoutRepetition(answer, model);

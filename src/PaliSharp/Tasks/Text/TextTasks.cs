@@ -34,7 +34,7 @@ public sealed record CaptionTask : VisionTask<TextResult>
             CaptionLength.Raw => (TaskPrompts.RawCaption(Language), 128),
             _ => throw new PromptException($"There is no caption length {Length}."),
         };
-        return TextPlans.Text(prompt, images, RepetitionGuard.Guard(OptionsOr(tokens)), model);
+        return TextPlans.Text(prompt, images, RepeatedText.Stop(OptionsOr(tokens)), model);
     }
 }
 
@@ -144,7 +144,7 @@ public sealed record OcrTask : VisionTask<OcrResult>
     internal override TaskPlan Plan(PaliGemma model, IReadOnlyList<Image> images)
     {
         GenerationOptions options = OptionsOr(512);
-        return Ask(new GenerationRequest(TaskPrompts.ReadText(), images, GuardRepetition ? RepetitionGuard.Guard(options) : options), answer => new OcrResult
+        return Ask(new GenerationRequest(TaskPrompts.ReadText(), images, GuardRepetition ? RepeatedText.Stop(options) : options), answer => new OcrResult
         {
             Text = TextPlans.WithoutRepetition(answer, model),
             Prompt = TaskPrompts.ReadText(),
@@ -170,7 +170,7 @@ internal static class TextPlans
     /// <summary>The text; of what the guard stopped, without the repetitions.</summary>
     public static string WithoutRepetition(GenerationResult answer, PaliGemma model)
     {
-        int repeated = answer.FinishReason == FinishReason.StopCondition ? RepetitionGuard.RepeatedTail(answer.Tokens) : 0;
+        int repeated = answer.FinishReason == FinishReason.Repetition ? RepeatedText.Tail(answer.Tokens) : 0;
         return repeated == 0 || model.Tokenizer is not { } tokenizer
             ? answer.Text.Trim()
             : tokenizer.Decode([.. answer.Tokens.Take(answer.Tokens.Count - repeated).Select(token => token.Id)]).Trim();

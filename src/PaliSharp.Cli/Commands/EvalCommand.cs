@@ -1,0 +1,42 @@
+using System.CommandLine;
+using PaliSharp.Cli.Options;
+using PaliSharp.Evaluation;
+
+namespace PaliSharp.Cli.Commands;
+
+/// <summary><c>palisharp eval</c>: how well a model knows drawn scenes.</summary>
+internal static class EvalCommand
+{
+    /// <summary>Creates the verb.</summary>
+    public static Command Create(CliHost host)
+    {
+        Option<int?> scenes = new Option<int?>("--scenes") { Description = "How many scenes are drawn. Default: 200.", HelpName = "N" }.Between(1, 100_000);
+        Option<ulong?> seed = new("--seed") { Description = "Draws other scenes.", HelpName = "SEED" };
+        Option<string?> run = new("--run") { Description = "Ask one after the other, each skill together, or all mixed (default). The scores are the same." };
+        run.AcceptOnlyFromAmong("single", "batch", "mixed");
+        var model = new ModelOptions();
+        var output = new OutputOptions();
+        var verb = new Verb(
+            "eval",
+            "Draws scenes, asks a model about them and scores its answers: captions, boxes, masks, counts, colours, positions, text.",
+            "palisharp eval",
+            "palisharp eval --scenes 50 --run single --json")
+        {
+            scenes,
+            seed,
+            run,
+        };
+        model.AddTo(verb);
+        output.AddTo(verb);
+        verb.SetAction((parsed, cancellationToken) =>
+        {
+            var options = new SceneEvaluationOptions { Run = Enum.Parse<SceneRun>(parsed.GetValue(run) ?? nameof(SceneRun.Mixed), ignoreCase: true) };
+            if (parsed.GetValue(scenes) is { } count)
+                options = options with { Scenes = count };
+            if (parsed.GetValue(seed) is { } chosen)
+                options = options with { Seed = chosen };
+            return new EvalVerb(host, model.Read(parsed, host), output.Read(parsed), options).RunAsync(cancellationToken);
+        });
+        return verb;
+    }
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using PaliSharp.Cli.Options;
+using PaliSharp.Cli.Output;
+using PaliSharp.Evaluation;
+using PaliSharp.Generation;
+using Spectre.Console;
+
+namespace PaliSharp.Cli.Commands;
+
+/// <summary>Measures a model and shows the figures.</summary>
+internal sealed class EvalVerb(CliHost host, ModelChoice choice, OutputChoice output, SceneEvaluationOptions options)
+{
+    private readonly ProgressDisplay _progress = new(host, output);
+
+    /// <summary>Measures.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        using PaliGemma model = await LoadedModel.LoadAsync(host, new AnswerChoice(choice, output, new GenerationOptions(), Batch: 8, Stream: false), _progress);
+        SceneReport report = await _progress.SpinAsync($"Asking about {options.Scenes} scenes", () => SceneEvaluation.RunAsync(model, options, cancellationToken));
+        if (output.Json)
+        {
+            JsonLines.Write(host.Output, EvalLine.Of(model.Path, options, report));
+            return ExitCode.Success;
+        }
+
+        Table table = ConsoleTable.Create(host, ["score"], ["value", "of"]);
+        foreach (SceneScore score in report.Scores)
+            table.AddRow(new Text(score.Name), new Text(score.Value.ToString("0.000", CultureInfo.InvariantCulture)), new Text(score.Count.ToString(CultureInfo.InvariantCulture)));
+        host.OutputConsole().Write(table);
+        _progress.Note($"{report.Answers.Count} answers about {options.Scenes} scenes of seed {options.Seed}, {report.Cut} of them cut at the limit on tokens");
+        return ExitCode.Success;
+    }
+}

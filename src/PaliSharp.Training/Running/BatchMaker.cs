@@ -1,0 +1,78 @@
+using PaliSharp.Checkpoints;
+using PaliSharp.Imaging;
+using PaliSharp.Models;
+using PaliSharp.Tensors;
+using PaliSharp.Tokenization;
+
+namespace PaliSharp.Training.Running;
+
+/// <summary>Takes examples from a source and makes tokens and pixels of them.</summary>
+/// <param name="source">The examples.</param>
+/// <param name="encoder">Makes tokens.</param>
+/// <param name="config">The geometry.</param>
+/// <param name="preprocessing">Makes pixels.</param>
+/// <param name="pool">Lends the memory of pixels.</param>
+/// <param name="maxTextTokens">The longest text.</param>
+internal sealed class BatchMaker(
+    ITrainingSource source, PromptEncoder encoder, PaliGemmaConfig config, ImagePreprocessing preprocessing, TensorPool pool, int maxTextTokens)
+{
+    /// <summary>Takes the next examples.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="partSize">How many go through the model together.</param>
+    public TrainingBatch Next(int count, int partSize)
+    {
+        int cut = 0;
+        var parts = new List<MicroBatch>();
+        for (int start = 0; start < count; start += partSize)
+            parts.Add(Part(Math.Min(partSize, count - start), ref cut));
+        return new TrainingBatch(parts, LossTotals.Of(parts.SelectMany(part => part.Sequences)), cut, source.SavePosition());
+    }
+
+    private MicroBatch Part(int count, ref int cut)
+    {
+        var images = new List<Image>();
+        var sequences = new List<TrainingSequence>();
+        for (int i = 0; i < count; i++)
+        {
+            TrainingExample example = source.Next();
+            sequences.Add(Sequence(example, images.Count, ref cut));
+            images.AddRange(example.Images);
+        }
+
+        return new MicroBatch(Pixels(images), sequences);
+    }
+
+    private TrainingSequence Sequence(TrainingExample example, int firstPicture, ref int cut)
+    {
+        if (example.Suffix.Length == 0)
+            throw new RecipeException($"The example {example.Origin} has an empty suffix: there is nothing to learn. Remove it, or give it an answer.");
+        EncodedPrompt prompt = encoder.Encode(example.Prefix, example.Suffix, endOfText: true);
+        IReadOnlyList<int> ids = prompt.Ids;
+        if (prompt.PrefixLength >= maxTextTokens)
+        {
+            throw new RecipeException(
+                $"The prompt of the example {example.Origin} has {prompt.PrefixLength} tokens, which leaves no room for an answer within {maxTextTokens}. Raise maxTextTokens.");
+        }
+
+        if (ids.Count > maxTextTokens)
+        {
+            cut++;
+            ids = [.. ids.Take(maxTextTokens)];
+        }
+
+        int[] pictures = [.. Enumerable.Range(firstPicture, example.Images.Count)];
+        return new TrainingSequence(ids, prompt.PrefixLength, pictures) { Origin = example.Origin };
+    }
+
+    private Tensor? Pixels(List<Image> images)
+    {
+        if (images.Count == 0)
+            return null;
+        SigLipConfig vision = config.Vision;
+        int values = vision.Channels * vision.ImageSize * vision.ImageSize;
+        Tensor pixels = pool.Rent(new TensorShape(images.Count, vision.Channels, vision.ImageSize, vision.ImageSize));
+        for (int i = 0; i < images.Count; i++)
+            preprocessing.ToPixelValues(images[i], pixels.Span.Slice(i * values, values));
+        return pixels;
+    }
+}
