@@ -55,7 +55,7 @@ public static class PaliSharpServer
             logging(builder.Logging);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Limits.DrainDelay + options.Limits.DrainTimeout + DrainMargin);
-        AddServices(builder.Services, options, network);
+        AddServices(builder.Services, options, network, new ModelCatalog(options));
 
         WebApplication app = builder.Build();
         app.UseMiddleware<OuterLayer>();
@@ -80,7 +80,7 @@ public static class PaliSharpServer
         ListenAddress.Listen(kestrel, options.Host, options.Port);
     }
 
-    private static void AddServices(IServiceCollection services, ServerOptions options, FetchNetwork network)
+    private static void AddServices(IServiceCollection services, ServerOptions options, FetchNetwork network, ModelCatalog models)
     {
         services.AddRoutingCore();
         services.AddMetrics();
@@ -93,7 +93,7 @@ public static class PaliSharpServer
         services.AddSingleton<Gatekeeper>();
         services.AddSingleton<BodyReader>();
         services.AddSingleton<PictureReader>();
-        services.AddSingleton<ModelCatalog>();
+        services.AddSingleton(_ => models);
         services.AddSingleton<PromptLog>();
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton<PrometheusText>();

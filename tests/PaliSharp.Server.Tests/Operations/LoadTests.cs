@@ -79,7 +79,7 @@ public sealed class LoadTests
 
         await Eventually.HoldsAsync(() => server.Get<Admission>() is { Running: 0, Waiting: 0, Admitted: 0 });
         Assert.Equal(HttpStatusCode.OK, (await server.PostAsync("/v1/vision/caption", new { image = Sample.DataUrl("orange-ring.png") })).Status);
-        Assert.Equal(0, server.Get<Models.ModelCatalog>().Find(null).Model.GetStatistics().Running);
+        Assert.Equal(0, server.Model.GetStatistics().Running);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class OperationsTests
         Assert.Equal("live", (await server.GetAsync("/health/live")).Json.GetProperty("status").GetString());
         await server.WaitUntilReadyAsync();
         Assert.Equal("ready", (await server.GetAsync("/health/ready")).Json.GetProperty("status").GetString());
-        Assert.True(server.Get<Models.ModelCatalog>().Find(null).Model.GetStatistics().Completed >= 1);
+        Assert.True(server.Model.GetStatistics().Completed >= 1);
         server.Get<Admission>().Drain();
         Answer stopping = await server.GetAsync("/health/ready");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "stopping"), (stopping.Status, stopping.Json.GetProperty("status").GetString()));
@@ -35,13 +35,32 @@ public sealed class OperationsTests
     public async Task A_model_that_cannot_be_loaded_stops_the_server_with_the_reason()
     {
         ServerOptions options = TestServer.DefaultOptions();
-        options.Models[0].Path = "/no/such/folder";
+        options.Models = [options.Models[0] with { Path = "/no/such/folder" }];
         using var log = new LogLines();
         await using WebApplication app = PaliSharpServer.Create(options, logging => Microsoft.Extensions.Logging.LoggingBuilderExtensions.AddProvider(logging, log));
         await app.StartAsync();
         await app.WaitForShutdownAsync().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.NotNull(PaliSharpServer.Failure(app));
         Assert.Contains("could not be loaded", log.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Models_share_a_bounded_memory()
+    {
+        await using TestServer server = await TestServer.StartAsync(options =>
+        {
+            options.Models.Add(options.Models[0] with { Name = "second" });
+            options.MaxWeightBytes = 10_000_000;
+        });
+        async Task<string[]> LoadedAsync() => [.. (await server.GetAsync("/v1/models")).Json.GetProperty("data").EnumerateArray()
+            .Where(model => model.GetProperty("is_loaded").GetBoolean()).Select(model => model.GetProperty("id").GetString()!)];
+        Assert.Equal(["nano"], await LoadedAsync());
+        foreach (string name in (string[])["second", "nano", "second"])
+        {
+            Answer answer = await server.PostAsync("/v1/vision/caption", new { image = Sample.DataUrl("orange-ring.png"), model = name });
+            Assert.Equal("an orange ring on a pink background", answer.Json.GetProperty("results")[0].GetProperty("text").GetString());
+            Assert.Equal([name], await LoadedAsync());
+        }
     }
 
     [Fact]

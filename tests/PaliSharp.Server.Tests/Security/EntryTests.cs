@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using PaliSharp.Hosting;
 using PaliSharp.Server.Tests.Support;
 using Xunit;
 
@@ -141,8 +142,8 @@ public sealed class EntryTests
             options => options.CorsOrigins = ["*"],
             options => options.PictureUrls.Enabled = true,
             options => options.PictureUrls = new Pictures.PictureUrlOptions { Enabled = true, AllowedHosts = ["a b"] },
-            options => options.Models.Add(new Models.ServedModel { Name = TestServer.ModelName }),
-            options => options.Models.Add(new Models.ServedModel { Name = "a\nb" }),
+            options => options.Models.Add(new HostedModel { Name = TestServer.ModelName }),
+            options => options.Models.Add(new HostedModel { Name = "a\nb" }),
             options => options.Limits.ConcurrentRequests = 0,
             options => options.Limits.BufferedBodyBytes = 10,
             options => options.Limits.RequestTimeout = TimeSpan.Zero,
