@@ -22,7 +22,6 @@ namespace PaliSharp.Server;
 /// </example>
 public static class PaliSharpServer
 {
-    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(5);
 
     /// <summary>Builds a server. Models are loaded after it was started; <c>/health/ready</c> tells when.</summary>
@@ -76,7 +75,7 @@ public static class PaliSharpServer
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = options.Limits.RequestBytes;
         kestrel.Limits.MaxConcurrentConnections = options.Limits.Connections;
-        kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
+        kestrel.Limits.RequestHeadersTimeout = options.Limits.HeadersTimeout;
         ListenAddress.Listen(kestrel, options.Host, options.Port);
     }
 

@@ -53,6 +53,7 @@ internal static class ServerOptionsCheck
         AtLeast(1, limits.BatchItems, nameof(limits.BatchItems));
         AtLeast(1, limits.Connections, nameof(limits.Connections));
         CheckTime(limits.RequestTimeout, nameof(limits.RequestTimeout));
+        CheckTime(limits.HeadersTimeout, nameof(limits.HeadersTimeout));
         CheckTime(limits.BodyTimeout, nameof(limits.BodyTimeout));
         CheckTime(limits.DrainTimeout, nameof(limits.DrainTimeout));
         Require(limits.DrainDelay >= TimeSpan.Zero && limits.DrainDelay <= LongestTime, $"DrainDelay is {limits.DrainDelay}; expected 0 to a day.");

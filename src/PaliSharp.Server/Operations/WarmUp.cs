@@ -19,7 +19,7 @@ internal sealed partial class WarmUp(ModelCatalog models, IHostApplicationLifeti
         try
         {
             await models.LoadAsync(stoppingToken);
-            LogReady(logger, string.Join(", ", models.Names));
+            LogReady(logger, models.Names);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -34,7 +34,7 @@ internal sealed partial class WarmUp(ModelCatalog models, IHostApplicationLifeti
     }
 
     [LoggerMessage(EventId = 10, Level = LogLevel.Information, Message = "ready, serving {Models}")]
-    private static partial void LogReady(ILogger logger, string models);
+    private static partial void LogReady(ILogger logger, IReadOnlyList<string> models);
 
     [LoggerMessage(EventId = 11, Level = LogLevel.Information, Message = "stopped before the models were loaded")]
     private static partial void LogStopped(ILogger logger);

@@ -93,7 +93,7 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelCatalog models,
         IReadOnlyList<Image> images = await pictures.ReadAsync(sources, call);
         VisionFindings findings = await _tasks.RunAsync(
             task, model.Model, request, [.. images.Select((image, i) => new NamedPicture(sources[i].Name, image))], call.Cancellation);
-        promptLog.Write(call.Record.RequestId, findings.Generations.FirstOrDefault()?.Prompt, findings.Generations);
+        promptLog.Write(call.Record.RequestId, findings.Generations is [var first, ..] ? first.Prompt : null, findings.Generations);
         return (model, findings);
     }
 

@@ -119,9 +119,9 @@ public sealed class OperationsTests
         foreach (Match reference in Regex.Matches(document.GetRawText(), "\"\\$ref\": ?\"#/components/(?<kind>[a-zA-Z]+)/(?<name>[A-Za-z]+)\""))
             Assert.True(document.GetProperty("components").GetProperty(reference.Groups["kind"].Value).TryGetProperty(reference.Groups["name"].Value, out _), reference.Value);
         string[] fields = [.. document.GetProperty("components").GetProperty("schemas").GetProperty("VisionRequest").GetProperty("properties").EnumerateObject().Select(field => field.Name).Order(StringComparer.Ordinal)];
-        string[] read = [.. JsonAnswer.TypeInfo<Vision.VisionRequest>().Properties.Select(property => property.Name).Order(StringComparer.Ordinal)];
+        string[] read = [.. JsonAnswer.TypeInfo<PaliSharp.Server.Vision.VisionRequest>().Properties.Select(property => property.Name).Order(StringComparer.Ordinal)];
         Assert.Equal(read, fields);
         string[] chat = [.. document.GetProperty("components").GetProperty("schemas").GetProperty("ChatRequest").GetProperty("properties").EnumerateObject().Select(field => field.Name).Order(StringComparer.Ordinal)];
-        Assert.Equal([.. JsonAnswer.TypeInfo<OpenAI.ChatRequest>().Properties.Where(property => !property.IsExtensionData).Select(property => property.Name).Order(StringComparer.Ordinal)], chat);
+        Assert.Equal([.. JsonAnswer.TypeInfo<PaliSharp.Server.OpenAI.ChatRequest>().Properties.Where(property => !property.IsExtensionData).Select(property => property.Name).Order(StringComparer.Ordinal)], chat);
     }
 }

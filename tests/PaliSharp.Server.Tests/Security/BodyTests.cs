@@ -77,6 +77,17 @@ public sealed class BodyTests(BodyTests.SmallServer small) : IClassFixture<BodyT
         Assert.Equal(HttpStatusCode.OK, (await server.PostAsync("/v1/vision/caption", new { image = Sample.DataUrl("orange-ring.png") })).Status);
     }
 
+    [Fact]
+    public async Task Headers_that_trickle_are_given_up()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options.Limits.HeadersTimeout = TimeSpan.FromMilliseconds(300));
+        using var slow = new TcpClient();
+        await slow.ConnectAsync(IPAddress.Loopback, server.Address.Port);
+        await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes("POST /v1/vision/caption HTTP/1.1\r\nHost: localhost\r\nX-A: "));
+        using var reader = new StreamReader(slow.GetStream());
+        Assert.Equal("HTTP/1.1 408 Request Timeout", await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
     [Theory]
     [InlineData("multipart/form-data", "")]
     [InlineData("multipart/form-data; boundary=", "")]
