@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using PaliSharp.Server.Hosting;
 using PaliSharp.Server.Tests.Support;
 using Xunit;
@@ -37,7 +38,7 @@ public sealed class OperationsTests
         ServerOptions options = TestServer.DefaultOptions();
         options.Models = [options.Models[0] with { Path = "/no/such/folder" }];
         using var log = new LogLines();
-        await using WebApplication app = PaliSharpServer.Create(options, logging => Microsoft.Extensions.Logging.LoggingBuilderExtensions.AddProvider(logging, log));
+        await using WebApplication app = PaliSharpServer.Create(options, logging => logging.AddProvider(log));
         await app.StartAsync();
         await app.WaitForShutdownAsync().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.NotNull(PaliSharpServer.Failure(app));
