@@ -22,6 +22,7 @@ namespace PaliSharp.Server;
 /// </example>
 public static class PaliSharpServer
 {
+    private const int DrainedBodies = 4;
     private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(5);
 
     /// <summary>Builds a server. Models are loaded after it was started; <c>/health/ready</c> tells when.</summary>
@@ -73,7 +74,9 @@ public static class PaliSharpServer
     private static void Configure(KestrelServerOptions kestrel, ServerOptions options)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = options.Limits.RequestBytes;
+        
+        // The limit itself is BoundedStream's. What exceeds it by little is read to its end, so that the caller gets to see the refusal.
+        kestrel.Limits.MaxRequestBodySize = DrainedBodies * options.Limits.RequestBytes;
         kestrel.Limits.MaxConcurrentConnections = options.Limits.Connections;
         kestrel.Limits.RequestHeadersTimeout = options.Limits.HeadersTimeout;
         ListenAddress.Listen(kestrel, options.Host, options.Port);
