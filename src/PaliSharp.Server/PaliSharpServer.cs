@@ -74,7 +74,7 @@ public static class PaliSharpServer
     private static void Configure(KestrelServerOptions kestrel, ServerOptions options)
     {
         kestrel.AddServerHeader = false;
-        
+
         // The limit itself is BoundedStream's. What exceeds it by little is read to its end, so that the caller gets to see the refusal.
         kestrel.Limits.MaxRequestBodySize = DrainedBodies * options.Limits.RequestBytes;
         kestrel.Limits.MaxConcurrentConnections = options.Limits.Connections;
