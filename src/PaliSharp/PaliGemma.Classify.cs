@@ -28,15 +28,16 @@ public sealed partial class PaliGemma
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(labels);
         options ??= new ClassificationOptions();
-        if (!Enum.IsDefined(options.Scoring))
-            throw new ArgumentException($"There is no scoring {options.Scoring}.", nameof(options));
+        if (!Enum.IsDefined(options.Scoring) || !Enum.IsDefined(options.Prior))
+            throw new ArgumentException($"There is no scoring {options.Scoring} or prior {options.Prior}.", nameof(options));
         PreparedRequest request = Prepare(new GenerationRequest(image, prompt));
         int[][] ids = [.. labels.Select(label => EncodeLabel(Tokenizer!, label))];
         CheckLabels(request, ids);
-        Image[] pictures = options.Scoring == LabelScoring.PriorCorrected ? [image, EmptyPicture] : [image];
+        bool hasPrior = options.Scoring == LabelScoring.PriorCorrected;
+        Image[] pictures = hasPrior && options.Prior == LabelPrior.BlankPicture ? [image, EmptyPicture] : [image];
         var scorer = new LabelScorer(_model, Tokenizer!.EosId, options.FinalSoftCap);
         long kvBytes = scorer.KvBytes(Config.ImageTokens + request.TextIds.Length, ids);
-        float[][][] scores = await WorkAsync(pictures, kvBytes, rows => ScoreLabels(scorer, request, rows, ids), cancellationToken);
+        float[][][] scores = await WorkAsync(pictures, kvBytes, rows => ScoreLabels(scorer, request, rows, ids, hasPrior), cancellationToken);
         return ClassificationResult.Rank(labels, scores[0], scores.ElementAtOrDefault(1), options.Scoring, prompt);
     }
 
@@ -53,12 +54,13 @@ public sealed partial class PaliGemma
             throw new PromptException($"Picture, prompt and the longest label take {length} positions, but the model has {Config.Text.MaxPositions}. Shorten the text.");
     }
 
-    private static IEnumerable<float[][][]?> ScoreLabels(LabelScorer scorer, PreparedRequest request, RowRun[] pictures, int[][] labels)
+    private static IEnumerable<float[][][]?> ScoreLabels(LabelScorer scorer, PreparedRequest request, RowRun[] pictures, int[][] labels, bool hasPrior)
     {
-        var scores = new float[pictures.Length][][];
-        for (int i = 0; i < pictures.Length; i++)
+        var scores = new float[hasPrior ? 2 : 1][][];
+        for (int i = 0; i < scores.Length; i++)
         {
-            foreach (float[][]? step in scorer.Score(request.TextIds, pictures.AsMemory(i, 1), labels))
+            // The prior is that of the second picture or, without one, of the prompt alone.
+            foreach (float[][]? step in scorer.Score(request.TextIds, i < pictures.Length ? pictures.AsMemory(i, 1) : default, labels))
             {
                 scores[i] = step!;
                 yield return null;

@@ -106,8 +106,8 @@ internal static class TaskSamples
 
     private static async Task SegmentAsync(PaliGemma model, TextWriter output)
     {
-        Image image = Sample("rings.png");
-        SegmentationResult found = await model.SegmentAsync(image, ["ring"]);
+        Image image = Sample("orange-ring.png");
+        SegmentationResult found = await model.SegmentAsync(image, ["orange ring"]);
         foreach (Segment segment in found.Segments)
             output.WriteLine($"{segment.Label}: {segment.Mask.Area} pixels");
         Image drawn = found.DrawOn(image);

@@ -93,6 +93,8 @@ public sealed class TaskVerbTests
     [InlineData("caption a.png --language klingon")]
     [InlineData("generate-question a.png --answer \u0020")]
     [InlineData("ask a.png -q x --repetition-guard --beams 2")]
+    [InlineData("batch a.png -o o.csv --task detect --what x --stop-repeats --beams 2")]
+    [InlineData("batch a.png -o o.csv --task ocr --timings")]
     [InlineData("batch a.png -o o.csv --task ask --language de")]
     [InlineData("batch a.png -o o.csv --task caption --what x")]
     [InlineData("batch a.png -o o.csv --task ocr --export coco:c.json")]

@@ -14,11 +14,17 @@ internal sealed class TasksPage : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
+    public TasksPage()
+    {
+        Directory.CreateDirectory(_folder["images"]);
+        Directory.CreateDirectory(_folder["out"]);
+    }
+
     /// <summary>The file.</summary>
     public static string Path { get; } = System.IO.Path.Combine(GoldenData.RepositoryRoot, "docs", "tasks.md");
 
     /// <summary>The pictures that commands have drawn: where the page has them, and where they are now.</summary>
-    public IEnumerable<(string Committed, string Drawn)> Pictures => Directory.GetFiles(_folder.Path, "*.png")
+    public IEnumerable<(string Committed, string Drawn)> Pictures => Directory.GetFiles(_folder["images"], "*.png")
         .Select(file => (System.IO.Path.Combine(GoldenData.RepositoryRoot, "docs", "images", "tasks", System.IO.Path.GetFileName(file)), file));
 
     /// <summary>Runs the page.</summary>
@@ -83,15 +89,15 @@ internal sealed class TasksPage : IDisposable
         if (run.Code != 0)
             throw new InvalidDataException($"'{command}' ends with {run.Code}: {run.Error}");
         return run.Output
-            .Replace(_folder.Path + "/", Output, StringComparison.Ordinal)
+            .Replace(_folder["images"] + "/", Images, StringComparison.Ordinal)
+            .Replace(_folder["out"] + "/", Output, StringComparison.Ordinal)
             .Replace(GoldenData.RepositoryRoot + "/", "", StringComparison.Ordinal);
     }
 
     private string Place(string word)
     {
-        string folder = _folder.Path + "/";
         if (word.StartsWith("samples/", StringComparison.Ordinal))
             return System.IO.Path.Combine(GoldenData.RepositoryRoot, word);
-        return word.Replace(Images, folder, StringComparison.Ordinal).Replace(Output, folder, StringComparison.Ordinal);
+        return word.Replace(Images, _folder["images"] + "/", StringComparison.Ordinal).Replace(Output, _folder["out"] + "/", StringComparison.Ordinal);
     }
 }

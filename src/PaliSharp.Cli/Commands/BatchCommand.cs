@@ -57,6 +57,8 @@ internal static class BatchCommand
         verb.SetAction((parsed, cancellationToken) =>
         {
             AnswerChoice choice = options.Read(parsed, host, task.Tokens(parsed));
+            if (choice.Output.Timings)
+                throw new UsageException("--timings has no place in a job: times differ from run to run, and what is interrupted must end with the same rows.");
             choice = choice with { Model = choice.Model with { KeepsPictures = false } };
             IReadOnlyList<ExportTarget> exports = export.Read(parsed);
             BatchTask asked = task.Read(parsed, choice.Generation);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PaliSharp.Cli.Options;
+using PaliSharp.Generation;
 using PaliSharp.Tasks;
 
 namespace PaliSharp.Cli.Commands;
@@ -20,10 +21,16 @@ internal static class OcrCommand
         {
             unguarded,
         };
-        return TaskCommand.Finish<OcrResult>(
+        return PromptCommand.Finish<OcrResult>(
             verb,
             host,
             defaultTokens: 512,
-            (parsed, choice) => new OcrTask { GuardRepetition = !parsed.GetValue(unguarded), Options = choice.Generation });
+            (parsed, choice) =>
+            {
+                bool isGuarded = !parsed.GetValue(unguarded) && choice.Generation.Beam is null;
+                GenerationOptions options = isGuarded ? choice.Generation with { StopOnRepetition = new RepetitionGuard() } : choice.Generation;
+                return new OcrTask { GuardRepetition = isGuarded, Options = options };
+            },
+            _ => TaskPrompts.ReadText());
     }
 }

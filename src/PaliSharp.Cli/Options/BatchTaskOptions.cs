@@ -71,6 +71,8 @@ internal sealed class BatchTaskOptions
         Refuse(parsed, _prompt, name, name == "prompt");
         Refuse(parsed, _what, name, name is "ask" or "detect" or "segment");
         Refuse(parsed, _language, name, name is "caption" or "describe" or "ask");
+        if (generation.Beam is not null && _detection.Read(parsed).StopAtRepeatedBoxes)
+            throw new UsageException("--stop-repeats cannot be combined with --beams.");
         return name switch
         {
             "prompt" => BatchTask.Prompt(Required(parsed, _prompt, name), generation),

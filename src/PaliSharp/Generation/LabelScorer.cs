@@ -5,8 +5,11 @@ namespace PaliSharp.Generation;
 
 /// <summary>
 /// How likely a model finds each of some texts as its answer to one prompt. The prompt goes through the decoder once; every text continues
-/// from its keys and values, several together.
+/// from its keys and values, several together, and what texts begin with alike is computed once.
 /// </summary>
+/// <remarks>
+/// Keys and values of the prompt may be shared since all texts have the same prompt, wholly visible to itself: none of its rows sees a text.
+/// </remarks>
 /// <param name="model">The model.</param>
 /// <param name="endId">The token that ends a text.</param>
 /// <param name="softCap">Whether the checkpoint's final soft-cap applies.</param>
@@ -14,8 +17,8 @@ internal sealed class LabelScorer(PaliGemmaModel model, int endId, bool softCap 
 {
     // More rows together gain little and take memory: each needs a row of logits.
     private const int MaxRowsTogether = 64;
-    private const int MaxLabelsTogether = 16;
-    private const long MaxCacheBytes = 512L << 20;
+    private const int MaxChainsTogether = 32;
+    private const long MaxCacheBytes = 1L << 30;
 
     /// <summary>The bytes of keys and values that scoring takes.</summary>
     /// <param name="promptPositions">The positions of the prompt, image tokens included.</param>
@@ -38,12 +41,12 @@ internal sealed class LabelScorer(PaliGemmaModel model, int endId, bool softCap 
         var prompt = new SequenceInput(promptIds, 0, images);
         int length = prompt.Rows;
         int capacity = length + labels.Max(label => label.Length);
+        var tree = new LabelTree(labels);
         var caches = new KvCache[CacheCount(KvCache.ByteSize(model.Config.Text, capacity), labels.Count)];
         try
         {
             for (int i = 0; i < caches.Length; i++)
                 caches[i] = new KvCache(model.Config.Text, model.Backend.Pool, capacity);
-            float[][] scores = [.. labels.Select(label => new float[label.Length + 1])];
             using (DecoderPass pass = model.BeginForward([prompt with { PrefixLength = length, Cache = caches[0] }]))
             {
                 while (!pass.IsComplete)
@@ -52,23 +55,21 @@ internal sealed class LabelScorer(PaliGemmaModel model, int endId, bool softCap 
                     yield return null;
                 }
 
-                ScoreFirstTokens(pass, labels, scores);
+                TakePrompt(pass, tree);
             }
 
             foreach (KvCache cache in caches.Skip(1))
                 cache.CopyFrom(caches[0], 0);
-            for (int start = 0; start < labels.Count;)
+
+            // The last found first: what must be remembered stays little.
+            var open = new Stack<(int First, KvRows? Before)>(tree.Children(0).Reverse().Select(child => (child, (KvRows?)null)));
+            while (open.Count > 0)
             {
-                int end = start;
-                int rows = 0;
-                while (end < labels.Count && end - start < caches.Length && (end == start || rows + labels[end].Length <= MaxRowsTogether))
-                    rows += labels[end++].Length;
-                ScoreOtherTokens(labels, start, end, caches, length, scores);
-                start = end;
+                ScoreSome(tree, open, caches, length);
                 yield return null;
             }
 
-            yield return scores;
+            yield return tree.Scores();
         }
         finally
         {
@@ -77,41 +78,87 @@ internal sealed class LabelScorer(PaliGemmaModel model, int endId, bool softCap 
         }
     }
 
-    private static int CacheCount(long bytes, int labels) => (int)Math.Clamp(MaxCacheBytes / bytes, 1, Math.Min(MaxLabelsTogether, labels));
+    private static int CacheCount(long bytes, int labels) => (int)Math.Clamp(MaxCacheBytes / bytes, 1, Math.Min(MaxChainsTogether, labels));
 
-    private void ScoreFirstTokens(DecoderPass pass, IReadOnlyList<int[]> labels, float[][] scores)
+    private void TakePrompt(DecoderPass pass, LabelTree tree)
     {
         using Tensor hidden = pass.Finish();
         using Tensor last = model.SelectRows(hidden, [hidden.Rows - 1]);
         using Tensor logits = model.Logits(last, softCap);
-        ReadOnlySpan<float> row = logits.Row(0);
-        double total = Softmax.LogSumExp(row);
-        for (int i = 0; i < labels.Count; i++)
-            scores[i][0] = (float)(row[labels[i][0]] - total);
+        tree.Take(0, logits.Row(0), endId);
     }
 
-    private void ScoreOtherTokens(IReadOnlyList<int[]> labels, int start, int end, KvCache[] caches, int promptLength, float[][] scores)
+    /// <summary>Takes as many chains of tokens as fit a pass, and leaves what follows them to be done.</summary>
+    private void ScoreSome(LabelTree tree, Stack<(int First, KvRows? Before)> open, KvCache[] caches, int promptLength)
     {
-        var inputs = new SequenceInput[end - start];
-        for (int i = 0; i < inputs.Length; i++)
-            inputs[i] = new SequenceInput(labels[start + i], caches[i].PrefixLength, default, caches[i]);
-        using (Tensor hidden = model.Forward(inputs))
-        using (Tensor logits = model.Logits(hidden, softCap))
+        var chains = new List<List<int>>();
+        var inputs = new List<SequenceInput>();
+        int rows = 0;
+        while (chains.Count < caches.Length && open.TryPeek(out (int First, KvRows? Before) next))
         {
-            int next = 0;
-            for (int i = start; i < end; i++)
-            {
-                int[] label = labels[i];
-                for (int position = 0; position < label.Length; position++)
-                {
-                    ReadOnlySpan<float> row = logits.Row(next++);
-                    int following = position + 1 < label.Length ? label[position + 1] : endId;
-                    scores[i][position + 1] = (float)(row[following] - Softmax.LogSumExp(row));
-                }
-            }
+            List<int> chain = tree.Chain(next.First);
+            if (chains.Count > 0 && rows + chain.Count > MaxRowsTogether)
+                break;
+            open.Pop();
+            KvCache cache = caches[chains.Count];
+            next.Before?.AppendTo(cache);
+            inputs.Add(new SequenceInput(tree.Tokens(chain), cache.PrefixLength, default, cache));
+            chains.Add(chain);
+            rows += chain.Count;
         }
 
-        foreach (KvCache cache in caches.AsSpan(0, inputs.Length))
-            cache.Truncate(promptLength);
+        using (Tensor hidden = model.Forward([.. inputs]))
+        using (Tensor logits = model.Logits(hidden, softCap))
+        {
+            int row = 0;
+            foreach (int node in chains.SelectMany(chain => chain))
+                tree.Take(node, logits.Row(row++), endId);
+        }
+
+        for (int i = 0; i < chains.Count; i++)
+        {
+            int last = chains[i][^1];
+            if (tree.Children(last) is { Count: > 0 } children)
+            {
+                KvRows before = KvRows.Of(caches[i], promptLength, tree.Depth(last), model.Config.Text.Layers);
+                foreach (int child in children)
+                    open.Push((child, before));
+            }
+
+            caches[i].Truncate(promptLength);
+        }
+    }
+
+    /// <summary>The keys and values of some positions, kept aside.</summary>
+    private sealed class KvRows
+    {
+        private readonly float[][] _keys;
+        private readonly float[][] _values;
+        private readonly int _count;
+
+        private KvRows(float[][] keys, float[][] values, int count)
+        {
+            _keys = keys;
+            _values = values;
+            _count = count;
+        }
+
+        public static KvRows Of(KvCache cache, int start, int count, int layers) => new(
+            [.. Enumerable.Range(0, layers).Select(layer => Rows(cache.Keys(layer), start, count).ToArray())],
+            [.. Enumerable.Range(0, layers).Select(layer => Rows(cache.Values(layer), start, count).ToArray())],
+            count);
+
+        public void AppendTo(KvCache cache)
+        {
+            for (int layer = 0; layer < _keys.Length; layer++)
+            {
+                _keys[layer].CopyTo(Rows(cache.Keys(layer), cache.Length, _count));
+                _values[layer].CopyTo(Rows(cache.Values(layer), cache.Length, _count));
+            }
+
+            cache.Advance(_count);
+        }
+
+        private static Span<float> Rows(Tensor tensor, int start, int count) => tensor.Span.Slice(start * tensor.Columns, count * tensor.Columns);
     }
 }

@@ -66,7 +66,7 @@ public sealed class BatchTask
     /// <param name="options">How to answer; null for the task's default.</param>
     public static BatchTask Ocr(GenerationOptions? options = null) => new("ocr", [], [.. TextColumns, "lines"], _ => new OcrTask { Options = options });
 
-    /// <summary>The text in the pictures, with boxes.</summary>
+    /// <summary>The text in the pictures, with boxes, by one prompt each: what a checkpoint only finds is not read.</summary>
     /// <param name="options">How to answer; null for the task's default.</param>
     public static BatchTask TextDetection(GenerationOptions? options = null) =>
         new("text-detect", [], ["prompt", .. FrameColumns, "regions", "finish_reason", "warnings"], _ => new TextDetectionTask { Options = options });

@@ -60,12 +60,12 @@ internal sealed class CsvRows : RowFormat
     }
 
     public override IEnumerable<(long Index, bool IsError)> ReadBack(Stream stream) => CsvText.Read(stream, "the output", leaveOpen: true).Skip(1)
-        .Select(record => (long.TryParse(record[0], NumberStyles.None, CultureInfo.InvariantCulture, out long index) ? index : -1, record[^1].Length > 0));
+        .Select(record => (IsWhole(record) && long.TryParse(record[0], NumberStyles.None, CultureInfo.InvariantCulture, out long index) ? index : -1, record[^1].Length > 0));
 
     public override IEnumerable<JsonObject> ReadResults(Stream stream)
     {
         int image = 1 + _inputColumns.TakeWhile(name => name != _imageColumn).Count();
-        foreach (string[] record in CsvText.Read(stream, "the output", leaveOpen: true).Skip(1).Where(record => record[^1].Length == 0))
+        foreach (string[] record in CsvText.Read(stream, "the output", leaveOpen: true).Skip(1).Where(record => IsWhole(record) && record[^1].Length == 0))
         {
             var result = new JsonObject { ["image"] = record[image] };
             foreach ((int index, string name) in _resultColumns.Index())
@@ -73,6 +73,9 @@ internal sealed class CsvRows : RowFormat
             yield return result;
         }
     }
+
+    // The row's number before, the error behind.
+    private bool IsWhole(string[] record) => record.Length == _inputColumns.Count + _resultColumns.Count + 2;
 
     private static string Unused(string name, HashSet<string> used)
     {
@@ -85,6 +88,8 @@ internal sealed class CsvRows : RowFormat
     // What Cell wrote: text as it is, everything else as JSON. A text that reads as JSON is not told apart, so only lists and numbers are for use.
     private static JsonNode? Value(string cell)
     {
+        if (cell.Length == 0)
+            return new JsonArray();
         try
         {
             return JsonNode.Parse(cell);
@@ -97,7 +102,7 @@ internal sealed class CsvRows : RowFormat
 
     private static string Cell(JsonNode? value) => value switch
     {
-        null => string.Empty,
+        null or JsonArray { Count: 0 } => string.Empty,
         JsonValue scalar when scalar.GetValueKind() == JsonValueKind.String => scalar.GetValue<string>(),
         _ => ResultJson.Serialize(value),
     };

@@ -14,6 +14,8 @@ internal sealed class JsonLinesRows : RowFormat
     private const string RowName = "row";
     private const string ErrorName = "error";
 
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     public override ReadOnlyMemory<byte> Header => default;
 
     public override ReadOnlyMemory<byte> Write(BatchAnswer answer)
@@ -72,7 +74,7 @@ internal sealed class JsonLinesRows : RowFormat
         using var reader = new StreamReader(stream, leaveOpen: true);
         foreach (string line in BoundedLines.Read(reader, "the output", MaximumLineLength))
         {
-            if (JsonNode.Parse(line) is JsonObject row && !row.ContainsKey(ErrorName))
+            if (JsonNode.Parse(line, null, Strict) is JsonObject row && !row.ContainsKey(ErrorName))
                 yield return row;
         }
     }
@@ -81,7 +83,7 @@ internal sealed class JsonLinesRows : RowFormat
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(line);
+            using JsonDocument document = JsonDocument.Parse(line, Strict);
             JsonElement row = document.RootElement;
             return (row.GetProperty(RowName).GetInt64(), row.TryGetProperty(ErrorName, out _));
         }

@@ -10,10 +10,20 @@ public enum LabelScoring
     Mean,
 
     /// <summary>
-    /// That sum less the one for an empty (mid-grey) picture: what the picture says for the label, whatever the model writes by habit. Twice the
-    /// work.
+    /// That sum less the one without the picture, see <see cref="LabelPrior"/>: what the picture says for the label, whatever the model writes by
+    /// habit. Twice the work.
     /// </summary>
     PriorCorrected,
+}
+
+/// <summary>What <see cref="LabelScoring.PriorCorrected"/> compares with.</summary>
+public enum LabelPrior
+{
+    /// <summary>The same prompt about an empty, mid-grey picture: the model sees a picture, as it was trained.</summary>
+    BlankPicture,
+
+    /// <summary>The prompt alone.</summary>
+    NoPicture,
 }
 
 /// <summary>How labels are scored.</summary>
@@ -21,6 +31,9 @@ public sealed record ClassificationOptions
 {
     /// <summary>What labels are compared by.</summary>
     public LabelScoring Scoring { get; init; }
+
+    /// <summary>What <see cref="LabelScoring.PriorCorrected"/> compares with.</summary>
+    public LabelPrior Prior { get; init; }
 
     /// <summary>Applies the checkpoint's final soft-cap to every logit; on by default (transformers).</summary>
     public bool FinalSoftCap { get; init; } = true;
@@ -47,10 +60,18 @@ public sealed record ClassificationResult
     /// <summary>The best label.</summary>
     public LabelScore Best => Labels[0];
 
+    /// <summary>The best labels.</summary>
+    /// <param name="count">How many, at least 1; all if there are fewer.</param>
+    public IReadOnlyList<LabelScore> Top(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        return [.. Labels.Take(count)];
+    }
+
     /// <summary>Ranks labels.</summary>
     /// <param name="labels">The labels.</param>
     /// <param name="tokens">For each label the log-probabilities of its tokens and of the end.</param>
-    /// <param name="prior">The same for an empty picture; null unless the scoring needs it.</param>
+    /// <param name="prior">The same without the picture; null unless the scoring needs it.</param>
     /// <param name="scoring">What they are compared by.</param>
     /// <param name="prompt">The text the model saw.</param>
     internal static ClassificationResult Rank(IReadOnlyList<string> labels, float[][] tokens, float[][]? prior, LabelScoring scoring, string prompt)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using FsCheck;
 using FsCheck.Fluent;
@@ -142,6 +143,26 @@ public sealed class ResultExportTests : IDisposable
             Assert.Equal(label, document.RootElement.GetProperty("categories")[0].GetProperty("name").GetString());
             Directory.Delete(_folder["voc"], recursive: true);
             Directory.Delete(_folder["yolo"], recursive: true);
+        });
+
+    [Fact]
+    public void WhatIsReadBackIsReadOrRefused() => PropertyChecks.Holds(
+        from image in Gen.Elements("\"a.png\"", "null", "5")
+        from side in Gen.Elements("10", "1.5", "1e99", "\"x\"", "null", "-1")
+        from box in Gen.Elements("[1,2,3,4]", "[1,2]", "{}", "[1,2,3,\"x\"]", "null")
+        from mask in Gen.Elements("null", "{\"size\":[10,10],\"counts\":\"T3\"}", "{\"size\":[10,10],\"counts\":\"~\"}", "{\"size\":[1e9,10],\"counts\":\"0\"}", "[]", "{\"size\":[]}")
+        from name in Gen.Elements("detections", "segments", "regions", "other")
+        select $$"""{"image":{{image}},"width":10,"height":{{side}},"{{name}}":[{"label":"x","score":"NaN","box":{{box}},"mask":{{mask}}}]}""",
+        json =>
+        {
+            try
+            {
+                Assert.Single(ExportReader.Read(JsonNode.Parse(json)!.AsObject()).Objects);
+            }
+            catch (PaliSharpException)
+            {
+                // What holds no objects says so, and nothing else is thrown.
+            }
         });
 
     private static float[] Floats(JsonElement array) => [.. array.EnumerateArray().Select(item => float.Parse(item.GetRawText(), CultureInfo.InvariantCulture))];
