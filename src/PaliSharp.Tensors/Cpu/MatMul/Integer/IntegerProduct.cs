@@ -84,8 +84,8 @@ internal static unsafe class IntegerProduct<TSimd, TInteger, TReal>
         public void Divide(int threads)
         {
             long partBytes = Math.Clamp(_groupBytes * _groupCount / ((long)PartsPerThread * threads), SmallestPart, LargestPart);
-            int groups = (int)Math.Clamp(partBytes / _operands.Rows / Math.Max(_groupBytes, 1), 1, _groupCount);
-            _groupsPerPart = (groups + GroupsPerUnit - 1) / GroupsPerUnit * GroupsPerUnit;
+            int wanted = (int)Math.Clamp(partBytes / _operands.Rows / Math.Max(_groupBytes, 1), 1, _groupCount);
+            _groupsPerPart = (wanted + GroupsPerUnit - 1) / GroupsPerUnit * GroupsPerUnit;
             _groupParts = (_groupCount + _groupsPerPart - 1) / _groupsPerPart;
             int tile = TileRows.Largest(TSimd.Registers);
             int rows = Math.Max(tile, RowBlockBytes / Math.Max(_operands.Inputs, 1) / tile * tile);
@@ -138,7 +138,7 @@ internal static unsafe class IntegerProduct<TSimd, TInteger, TReal>
             };
         }
 
-        private readonly void Multiply(in Unit unit, int row, int rows, float* sums)
+        private readonly void Multiply(Unit unit, int row, int rows, float* sums)
         {
             if (_operands.Rows == 1)
             {
@@ -159,7 +159,7 @@ internal static unsafe class IntegerProduct<TSimd, TInteger, TReal>
             }
         }
 
-        private readonly void AddBlocks(in Unit unit, int row, int rows, float* sums)
+        private readonly void AddBlocks(Unit unit, int row, int rows, float* sums)
         {
             new Span<float>(sums, rows * 2 * TSimd.Count).Clear();
             int blockQuads = QuantizedLayout.Block(_type) / Quad;
@@ -179,7 +179,7 @@ internal static unsafe class IntegerProduct<TSimd, TInteger, TReal>
                 block.X = _x.Quants + (place * QuantizedActivations.Block) + (index % perActivationBlock * blockQuads * Quad);
                 block.XScales = _x.Scales + place;
                 block.Quads = Math.Min(blockQuads, _quads - first);
-                IntegerTiles<TSimd, TInteger, TReal>.Add(rows, block, sums);
+                IntegerTiles<TSimd, TInteger, TReal>.Add(rows, ref block, sums);
                 block.Weights0 += blockQuads * Line;
                 block.Weights1 += blockQuads * Line;
                 block.Scales0 += Group;
@@ -214,7 +214,7 @@ internal static unsafe class IntegerProduct<TSimd, TInteger, TReal>
             TSimd.Store(TSimd.UpperHalves(pairs), target + Line);
         }
 
-        private readonly void Store(in Unit unit, int row, int rows, float* sums)
+        private readonly void Store(Unit unit, int row, int rows, float* sums)
         {
             Store(unit.Output0, row, rows, sums);
             if (unit.HasSecond)

@@ -21,33 +21,33 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
     /// <param name="rows">One of the numbers of <see cref="TileRows.Next"/>.</param>
     /// <param name="block">The operands.</param>
     /// <param name="sums">The tile's sums, <c>[rows, 2 vectors]</c>.</param>
-    public static void Add(int rows, in TileBlock block, float* sums)
+    public static void Add(int rows, ref TileBlock block, float* sums)
     {
         switch (rows)
         {
             case 12:
-                Twelve(block, sums);
+                Twelve(ref block, sums);
                 break;
             case 8:
-                Eight(block, sums);
+                Eight(ref block, sums);
                 break;
             case 6:
-                Six(block, sums);
+                Six(ref block, sums);
                 break;
             case 4:
-                Four(block, sums);
+                Four(ref block, sums);
                 break;
             case 2:
-                Two(block, sums);
+                Two(ref block, sums);
                 break;
             default:
-                One(block, sums);
+                One(ref block, sums);
                 break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Twelve(in TileBlock block, float* sums)
+    private static void Twelve(ref TileBlock block, float* sums)
     {
         byte* w = block.Weights0;
         nint second = (nint)(block.Weights1 - w);
@@ -127,7 +127,7 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Eight(in TileBlock block, float* sums)
+    private static void Eight(ref TileBlock block, float* sums)
     {
         byte* w = block.Weights0;
         nint second = (nint)(block.Weights1 - w);
@@ -187,7 +187,7 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Six(in TileBlock block, float* sums)
+    private static void Six(ref TileBlock block, float* sums)
     {
         byte* w = block.Weights0;
         nint second = (nint)(block.Weights1 - w);
@@ -237,7 +237,7 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Four(in TileBlock block, float* sums)
+    private static void Four(ref TileBlock block, float* sums)
     {
         byte* w = block.Weights0;
         nint second = (nint)(block.Weights1 - w);
@@ -277,7 +277,7 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Two(in TileBlock block, float* sums)
+    private static void Two(ref TileBlock block, float* sums)
     {
         byte* w = block.Weights0;
         nint second = (nint)(block.Weights1 - w);
@@ -307,7 +307,7 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void One(in TileBlock block, float* sums)
+    private static void One(ref TileBlock block, float* sums)
     {
         byte* w = block.Weights0;
         nint second = (nint)(block.Weights1 - w);

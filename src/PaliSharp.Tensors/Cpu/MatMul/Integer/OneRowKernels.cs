@@ -31,7 +31,7 @@ internal static unsafe class OneRowKernels<TSimd, TInteger, TReal>
     /// <param name="sums">Receives two vectors.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Int8(
-        in QuantizedActivations x, int quads, byte* weights0, byte* weights1, ushort* scales0, ushort* scales1, float* sums)
+        QuantizedActivations x, int quads, byte* weights0, byte* weights1, ushort* scales0, ushort* scales1, float* sums)
     {
         const int BlockQuads = QuantizedLayout.Int8Block / Quad;
         TInteger ones = TSimd.Ones, flip = TSimd.Broadcast(Flip);
@@ -68,7 +68,7 @@ internal static unsafe class OneRowKernels<TSimd, TInteger, TReal>
     /// <summary>4-bit weights; the rest as in <see cref="Int8"/>, with a line for every eight inputs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Int4(
-        in QuantizedActivations x, int lines, byte* weights0, byte* weights1, ushort* scales0, ushort* scales1, float* sums)
+        QuantizedActivations x, int lines, byte* weights0, byte* weights1, ushort* scales0, ushort* scales1, float* sums)
     {
         const int HalfBlockLines = QuantizedLayout.Int4Block / (4 * Quad);
         TInteger ones = TSimd.Ones;
