@@ -7,7 +7,7 @@ namespace PaliSharp.Generation;
 /// <summary>What the tokens of a vocabulary write, for grammars over text. Found once for a tokenizer: it takes a while for a large vocabulary.</summary>
 internal sealed class TokenText
 {
-    private static readonly ConditionalWeakTable<Tokenizer, TokenText> Known = [];
+    private static readonly ConditionalWeakTable<Tokenizer, TokenText> Known = new();
 
     private readonly byte[][] _texts;
 
