@@ -88,7 +88,7 @@ internal static class BatchBench
     }
 
     /// <summary>A circle and a square on a plain ground, different for each number.</summary>
-    private static Image Draw(int number)
+    public static Image Draw(int number)
     {
         var random = new Random(number);
         byte[] Color() => [(byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256)];

@@ -24,7 +24,7 @@ internal static unsafe class TrainStepBench
     {
         PaliGemmaConfig config = Config(options.Shape);
         using var device = new CpuBackend(new CpuOptions { Threads = options.Threads, InstructionPath = options.Path });
-        double peak = MachinePeaks.MultiplyAddRate(device.Team, options.Path);
+        double peak = MachinePeaks.MultiplyAddRate(device.Team, options.Path) / 1e9;
         var parameters = new ParameterSet(ModelTensors.Of(config).Select(tensor => Random(tensor.Name, tensor.Shape)));
         using var model = new TrainableModel(config, device, _ => null, parameters);
         var optimiser = new AdamOptimiser(parameters, device);
@@ -37,6 +37,9 @@ internal static unsafe class TrainStepBench
         double[] parts = new double[3];
         for (int i = -1; i < times.Length; i++)
         {
+            long before = Stopwatch.GetTimestamp();
+            _ = model.Evaluate(pixels, sequences, totals, loss);
+            double forward = Stopwatch.GetElapsedTime(before).TotalSeconds;
             long start = Stopwatch.GetTimestamp();
             parameters.ClearGradients();
             _ = model.ForwardBackward(pixels, sequences, totals, loss);
@@ -48,6 +51,7 @@ internal static unsafe class TrainStepBench
                 continue;
             times[i] = whole;
             parts[0] += computed / times.Length;
+            parts[2] += forward / times.Length;
             parts[1] += (whole - computed) / times.Length;
         }
 
@@ -61,7 +65,7 @@ internal static unsafe class TrainStepBench
         using var process = Process.GetCurrentProcess();
         Console.WriteLine(
             $"{options.Shape}: {parameters.ElementCount / 1e6:f1} M parameters, batch {options.Batch}, {config.ImageTokens}+{options.Text} tokens, {device.Team.Size} threads: "
-            + $"{median * 1e3:f0} ms a step ({parts[0] * 1e3:f0} forward and backward, {parts[1] * 1e3:f0} update), {operations / median / 1e9:f0} GFLOP/s, "
+            + $"{median * 1e3:f0} ms a step ({parts[0] * 1e3:f0} forward and backward, of which forward {parts[2] * 1e3:f0}; {parts[1] * 1e3:f0} update), {operations / median / 1e9:f0} GFLOP/s, "
             + $"{operations / median / 1e9 / peak:p0} of the peak of {peak:f0}, peak memory {process.PeakWorkingSet64 / 1e6:f0} MB");
     }
 

@@ -10,6 +10,9 @@ internal static class Carrier
     private const int MaxSegment = 65_000;
     private static readonly byte[] Jpeg = MakeJpeg();
 
+    // The parameters of sRGB's curve as fractions of 65536: exponent, slope and offset above, slope below, border.
+    private static readonly int[] FormulaOfSrgb = [157286, 62117, 3419, 5072, 2651];
+
     private static ReadOnlySpan<byte> ExifName => "Exif\0\0"u8;
 
     private static ReadOnlySpan<byte> XmpName => "http://ns.adobe.com/xap/1.0/\0"u8;
@@ -61,7 +64,7 @@ internal static class Carrier
         {
             byte[] tag = i < 3 ? [.. "XYZ \0\0\0\0"u8, .. colorants[i].SelectMany(value => BigEndian((int)(value * 65536)))]
                 : isCurve ? [.. "curv\0\0\0\0"u8, .. BigEndian(3), 0, 0, 0x40, 0, 0xFF, 0xFF, 0, 0]
-                : [.. "para\0\0\0\0\0\u0003\0\0"u8, .. new[] { 157286, 62117, 3419, 5072, 2651 }.SelectMany(BigEndian)];
+                : [.. "para\0\0\0\0\0\u0003\0\0"u8, .. FormulaOfSrgb.SelectMany(BigEndian)];
             directory.AddRange([.. System.Text.Encoding.ASCII.GetBytes(names[i]), .. BigEndian(132 + (12 * names.Length) + body.Count), .. BigEndian(tag.Length)]);
             body.AddRange(tag);
         }

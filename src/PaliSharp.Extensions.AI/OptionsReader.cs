@@ -97,6 +97,6 @@ internal static class OptionsReader
     private static void Require(bool holds, string message)
     {
         if (!holds)
-            throw new ArgumentException(message, "options");
+            throw new ArgumentException(message);
     }
 }

@@ -22,7 +22,7 @@ namespace PaliSharp.Server;
 /// </example>
 public static class PaliSharpServer
 {
-    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
+    private const int DrainedBodies = 4;
     private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(5);
 
     /// <summary>Builds a server. Models are loaded after it was started; <c>/health/ready</c> tells when.</summary>
@@ -55,7 +55,7 @@ public static class PaliSharpServer
             logging(builder.Logging);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Limits.DrainDelay + options.Limits.DrainTimeout + DrainMargin);
-        AddServices(builder.Services, options, network);
+        AddServices(builder.Services, options, network, new ModelCatalog(options));
 
         WebApplication app = builder.Build();
         app.UseMiddleware<OuterLayer>();
@@ -74,13 +74,15 @@ public static class PaliSharpServer
     private static void Configure(KestrelServerOptions kestrel, ServerOptions options)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = options.Limits.RequestBytes;
+
+        // The limit itself is BoundedStream's. What exceeds it by little is read to its end, so that the caller gets to see the refusal.
+        kestrel.Limits.MaxRequestBodySize = DrainedBodies * options.Limits.RequestBytes;
         kestrel.Limits.MaxConcurrentConnections = options.Limits.Connections;
-        kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
+        kestrel.Limits.RequestHeadersTimeout = options.Limits.HeadersTimeout;
         ListenAddress.Listen(kestrel, options.Host, options.Port);
     }
 
-    private static void AddServices(IServiceCollection services, ServerOptions options, FetchNetwork network)
+    private static void AddServices(IServiceCollection services, ServerOptions options, FetchNetwork network, ModelCatalog models)
     {
         services.AddRoutingCore();
         services.AddMetrics();
@@ -93,7 +95,7 @@ public static class PaliSharpServer
         services.AddSingleton<Gatekeeper>();
         services.AddSingleton<BodyReader>();
         services.AddSingleton<PictureReader>();
-        services.AddSingleton<ModelCatalog>();
+        services.AddSingleton(_ => models);
         services.AddSingleton<PromptLog>();
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton<PrometheusText>();

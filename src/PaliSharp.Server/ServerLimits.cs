@@ -15,6 +15,9 @@ public sealed class ServerLimits
     /// <summary>The longest a request may take, waiting included. A caller may ask for less with <c>X-Request-Timeout-Ms</c>.</summary>
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>The longest the headers of a request may take to arrive.</summary>
+    public TimeSpan HeadersTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
     /// <summary>The longest the body of a request may take to arrive.</summary>
     public TimeSpan BodyTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

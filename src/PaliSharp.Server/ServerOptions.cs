@@ -1,5 +1,5 @@
 using PaliSharp.Conversations;
-using PaliSharp.Server.Models;
+using PaliSharp.Hosting;
 using PaliSharp.Server.Pictures;
 
 namespace PaliSharp.Server;
@@ -8,7 +8,16 @@ namespace PaliSharp.Server;
 public sealed class ServerOptions
 {
     /// <summary>The models, each under a name of its own; none for the demonstration model. The first answers requests that name no model.</summary>
-    public IList<ServedModel> Models { get; set; } = [];
+    public IList<HostedModel> Models { get; set; } = [];
+
+    /// <summary>
+    /// The most bytes of weights loaded together, above 0; null for no limit. Beyond it the model used longest ago is released, and models are loaded
+    /// when they are asked for.
+    /// </summary>
+    public long? MaxWeightBytes { get; set; }
+
+    /// <summary>How often the files of models are looked at for changes, above 0; changed ones are loaded anew while the old go on. Null for never.</summary>
+    public TimeSpan? ReloadInterval { get; set; }
 
     /// <summary>The address to listen on: <c>localhost</c>, an IP address, or <c>*</c> for every address of the machine.</summary>
     public string Host { get; set; } = "127.0.0.1";

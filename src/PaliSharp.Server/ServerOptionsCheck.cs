@@ -1,5 +1,4 @@
 using System.Net;
-using PaliSharp.Server.Models;
 using PaliSharp.Server.Pictures;
 
 namespace PaliSharp.Server;
@@ -16,7 +15,6 @@ internal static class ServerOptionsCheck
     {
         Require(options.Port is >= 0 and <= IPEndPoint.MaxPort, $"Port is {options.Port}; expected 0 to {IPEndPoint.MaxPort}.");
         Require(ListenAddress.IsValid(options.Host), $"Host is '{options.Host}'; expected localhost, an IP address, or * for every address.");
-        CheckModels(options.Models);
         foreach (string key in options.ApiKeys)
         {
             Require(key.Length >= MinimumKeyLength, $"An API key has {key.Length} characters; use at least {MinimumKeyLength}.");
@@ -28,17 +26,6 @@ internal static class ServerOptionsCheck
         if (options.PictureUrls.Enabled)
             CheckPictureUrls(options.PictureUrls);
         CheckLimits(options.Limits);
-    }
-
-    private static void CheckModels(IEnumerable<ServedModel> models)
-    {
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (ServedModel model in models)
-        {
-            Require(!string.IsNullOrWhiteSpace(model.Name), "A model has no name.");
-            Require(model.Name.All(c => c is > ' ' and <= '~'), $"The model name '{model.Name}' holds a space or a character beyond ASCII.");
-            Require(names.Add(model.Name), $"Two models are named '{model.Name}'.");
-        }
     }
 
     private static void CheckPictureUrls(PictureUrlOptions options)
@@ -66,6 +53,7 @@ internal static class ServerOptionsCheck
         AtLeast(1, limits.BatchItems, nameof(limits.BatchItems));
         AtLeast(1, limits.Connections, nameof(limits.Connections));
         CheckTime(limits.RequestTimeout, nameof(limits.RequestTimeout));
+        CheckTime(limits.HeadersTimeout, nameof(limits.HeadersTimeout));
         CheckTime(limits.BodyTimeout, nameof(limits.BodyTimeout));
         CheckTime(limits.DrainTimeout, nameof(limits.DrainTimeout));
         Require(limits.DrainDelay >= TimeSpan.Zero && limits.DrainDelay <= LongestTime, $"DrainDelay is {limits.DrainDelay}; expected 0 to a day.");

@@ -41,11 +41,11 @@ public sealed partial class PaliGemma
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>A handle that stands for the picture in any task of this model.</returns>
     /// <exception cref="QueueFullException">Too many requests wait already.</exception>
-    public Task<PreparedPicture> PrepareAsync(Image image, CancellationToken cancellationToken = default)
+    public async Task<PreparedPicture> PrepareAsync(Image image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
         var item = new PictureItem(image, _scheduler.Clock, _scheduler.Counters);
-        return _scheduler.Enqueue(item, cancellationToken);
+        return await _scheduler.Enqueue(item, cancellationToken);
     }
 
     /// <summary>Accepts no further requests (they end with <see cref="ObjectDisposedException"/>) and waits until all accepted ones are answered.</summary>

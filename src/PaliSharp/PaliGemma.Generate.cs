@@ -139,7 +139,7 @@ public sealed partial class PaliGemma
         catch
         {
             await abandoned.CancelAsync();
-            await Task.WhenAll(outcomes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)Task.WhenAll(outcomes)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
             throw;
         }

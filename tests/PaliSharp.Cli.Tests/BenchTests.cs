@@ -12,7 +12,7 @@ public sealed class BenchTests
         Assert.Equal(0, run.Code);
         JsonElement line = Assert.Single(run.Json);
         Assert.Equal(2, line.GetProperty("runs").GetInt32());
-        Assert.Equal(64 + 8, line.GetProperty("prompt_positions").GetInt32());
+        Assert.Equal(64 + 10, line.GetProperty("prompt_positions").GetInt32());
         Assert.True(line.GetProperty("peak_gflops").GetDouble() > 0);
         Assert.True(line.GetProperty("peak_gbps").GetDouble() > 0);
         Assert.True(line.GetProperty("peak_memory_bytes").GetInt64() > 1 << 20);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Xunit;
 
 namespace PaliSharp.Cli.Tests;
@@ -197,12 +198,33 @@ public sealed class TextVerbTests
     public async Task A_prompt_can_be_tokenised_as_one_string()
     {
         // Two newlines are one token where prompt and separator are one string, and two where they are apart.
-        CliRun apart = await CliRun.Of("run", Picture, "-p", "caption en\n", "--json", "--model", CliRun.Nano);
-        CliRun together = await CliRun.Of("run", Picture, "-p", "caption en\n", "--single-string", "--json", "--model", CliRun.Nano);
+        using var folder = new TemporaryFolder();
+        string model = CopyWithDoubleNewline(Path.Combine(folder.Path, "model"));
+        CliRun apart = await CliRun.Of("run", Picture, "-p", "caption en\n", "--json", "--model", model);
+        CliRun together = await CliRun.Of("run", Picture, "-p", "caption en\n", "--single-string", "--json", "--model", model);
         Assert.Equal((0, 0), (apart.Code, together.Code));
         Assert.Equal(Tokens(apart) - 1, Tokens(together));
 
         static int Tokens(CliRun run) => run.Json[0].GetProperty("usage").GetProperty("prompt_tokens").GetInt32();
+    }
+
+    /// <summary>The demonstration model with a token of two newlines in the place of the piece that is merged last.</summary>
+    private static string CopyWithDoubleNewline(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (string file in Directory.GetFiles(CliRun.Nano))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        string path = Path.Combine(folder, "tokenizer.json");
+        JsonNode tokenizer = JsonNode.Parse(File.ReadAllText(path))!;
+        JsonArray merges = tokenizer["model"]!["merges"]!.AsArray();
+        string piece = string.Concat(merges[^1]!.AsArray().Select(part => part!.GetValue<string>()));
+        JsonObject vocabulary = tokenizer["model"]!["vocab"]!.AsObject();
+        int id = vocabulary[piece]!.GetValue<int>();
+        vocabulary.Remove(piece);
+        vocabulary["\n\n"] = id;
+        merges[^1] = new JsonArray("\n", "\n");
+        File.WriteAllText(path, tokenizer.ToJsonString());
+        return folder;
     }
 
     [Theory]

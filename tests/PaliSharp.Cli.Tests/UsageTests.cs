@@ -89,6 +89,7 @@ public sealed class UsageTests
     [InlineData("pull")]
     [InlineData("inspect")]
     [InlineData("bench")]
+    [InlineData("serve")]
     public async Task Every_verb_has_help_with_examples(string verb)
     {
         CliRun run = await CliRun.Of(verb, "--help");

@@ -129,7 +129,7 @@ public sealed class IntegerProductTests : IDisposable
             for (int i = 0; i < actual.Length; i++)
             {
                 ReadOnlySpan<float> x = product.X.Slice(i / 21 * Inputs, Inputs);
-                IntegerReference.Quantize(x, type == WeightType.Int8, quants, scales);
+                ActivationRounding.Round(x, type == WeightType.Int8, quants, scales);
                 product.Stored.CopyTo((long)(i % 21) * Inputs, Inputs, row);
                 double sum = 0;
                 double bound = 0;

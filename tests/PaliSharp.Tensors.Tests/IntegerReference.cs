@@ -1,12 +1,11 @@
 using PaliSharp.Tensors.Quantization;
+using PaliSharp.TestSupport;
 
 namespace PaliSharp.Tensors.Tests;
 
 /// <summary>Products with quantised weights, one number after the other: what every kernel must give, to the last bit.</summary>
 internal static class IntegerReference
 {
-    private const int ActivationBlock = 128;
-
     /// <summary>y[row, output] = Σ over blocks of (Σ weight·activation)·weight scale·activation scale, + bias.</summary>
     public static float[] Multiply(ReadOnlySpan<float> x, int rows, Weight weight, ReadOnlySpan<float> bias)
     {
@@ -14,10 +13,10 @@ internal static class IntegerReference
         int block = QuantizedLayout.Block(weight.Type);
         var y = new float[rows * outputs];
         var quants = new int[inputs];
-        var scales = new float[(inputs / ActivationBlock) + 1];
+        var scales = new float[(inputs / ActivationRounding.Block) + 1];
         for (int row = 0; row < rows; row++)
         {
-            Quantize(x.Slice(row * inputs, inputs), weight.Type == WeightType.Int8, quants, scales);
+            ActivationRounding.Round(x.Slice(row * inputs, inputs), weight.Type == WeightType.Int8, quants, scales);
             for (int output = 0; output < outputs; output++)
             {
                 float sum = 0;
@@ -26,7 +25,7 @@ internal static class IntegerReference
                     int products = 0;
                     for (int input = first; input < Math.Min(inputs, first + block); input++)
                         products += Quant(weight, output, input) * quants[input];
-                    sum += products * Scale(weight, output, first) * scales[first / ActivationBlock];
+                    sum += products * Scale(weight, output, first) * scales[first / ActivationRounding.Block];
                 }
 
                 y[(row * outputs) + output] = bias.IsEmpty ? sum : sum + bias[output];
@@ -34,22 +33,6 @@ internal static class IntegerReference
         }
 
         return y;
-    }
-
-    /// <summary>Rounds a row: the largest sum of two neighbours (or the largest value) of a block becomes 127.</summary>
-    public static void Quantize(ReadOnlySpan<float> row, bool pairs, Span<int> quants, Span<float> scales)
-    {
-        for (int first = 0; first < row.Length; first += ActivationBlock)
-        {
-            ReadOnlySpan<float> run = row.Slice(first, Math.Min(ActivationBlock, row.Length - first));
-            float reach = 0;
-            for (int i = 0; i < run.Length; i++)
-                reach = MathF.Max(reach, MathF.Abs(run[i]) + (pairs && (i ^ 1) < run.Length ? MathF.Abs(run[i ^ 1]) : 0));
-            bool isZero = reach < 1e-30f;
-            scales[first / ActivationBlock] = !float.IsFinite(reach) ? float.NaN : isZero ? 0 : reach / 127;
-            for (int i = 0; i < run.Length; i++)
-                quants[first + i] = isZero || !float.IsFinite(reach) ? 0 : (int)MathF.Round(run[i] * (127 / reach));
-        }
     }
 
     private static unsafe int Quant(Weight weight, int output, int input)

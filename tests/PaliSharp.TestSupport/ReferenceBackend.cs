@@ -1,4 +1,5 @@
 using PaliSharp.Tensors;
+using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.TestSupport;
 
@@ -21,16 +22,31 @@ public sealed unsafe class ReferenceBackend : TensorBackend
         Tensor y = Rent(new TensorShape(x.Rows, outputs));
         for (int row = 0; row < x.Rows; row++)
         {
+            float[] values = Operand(x.Row(row), weight.Type);
             for (int output = 0; output < outputs; output++)
             {
                 double sum = b is null ? 0 : b[output];
                 for (int input = 0; input < x.Columns; input++)
-                    sum += (double)x.Row(row)[input] * w[((long)output * x.Columns) + input];
+                    sum += (double)values[input] * w[((long)output * x.Columns) + input];
                 y.Row(row)[output] = (float)sum;
             }
         }
 
         return y;
+    }
+
+    // Activations are rounded to bytes before they meet a quantised weight.
+    private static float[] Operand(ReadOnlySpan<float> row, WeightType type)
+    {
+        float[] values = row.ToArray();
+        if (!QuantizedLayout.IsQuantized(type))
+            return values;
+        int[] quants = new int[values.Length];
+        float[] scales = new float[(values.Length / ActivationRounding.Block) + 1];
+        ActivationRounding.Round(row, type == WeightType.Int8, quants, scales);
+        for (int i = 0; i < values.Length; i++)
+            values[i] = quants[i] * scales[i / ActivationRounding.Block];
+        return values;
     }
 
     /// <inheritdoc/>

@@ -16,6 +16,7 @@ internal sealed class PicturePeers : IDisposable
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
+            UseShellExecute = false,
         };
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{python} did not start.");
     }

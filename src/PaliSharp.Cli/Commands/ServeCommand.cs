@@ -2,8 +2,8 @@ using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 using PaliSharp.Cli.Options;
+using PaliSharp.Hosting;
 using PaliSharp.Server;
-using PaliSharp.Server.Models;
 
 namespace PaliSharp.Cli.Commands;
 
@@ -32,7 +32,7 @@ internal static class ServeCommand
         {
             ServerOptions options = server.Read(parsed, host.Variable(KeysVariable));
             ModelChoice choice = model.Read(parsed, host);
-            foreach (ServedModel served in Models(choice, server.Names(parsed), server.Batch(parsed), host))
+            foreach (HostedModel served in Models(choice, server.Names(parsed), server.Batch(parsed), host))
                 options.Models.Add(served);
             await RunAsync(host, options, choice, cancellationToken);
             return ExitCode.Success;
@@ -40,13 +40,13 @@ internal static class ServeCommand
         return verb;
     }
 
-    private static IEnumerable<ServedModel> Models(ModelChoice choice, IReadOnlyList<(string Name, string Path)> named, int batch, CliHost host)
+    private static IEnumerable<HostedModel> Models(ModelChoice choice, IReadOnlyList<(string Name, string Path)> named, int batch, CliHost host)
     {
         PaliGemmaOptions options = choice.ToOptions(host, batch);
         if (named.Count == 0)
-            return [new ServedModel { Name = NameOf(choice.Model), Path = ModelChoice.Resolve(choice.Model, host), Options = options }];
+            return [new HostedModel { Name = NameOf(choice.Model), Path = ModelChoice.Resolve(choice.Model, host), Options = options }];
         return choice.Model is null
-            ? named.Select(item => new ServedModel { Name = item.Name, Path = ModelChoice.Resolve(item.Path, host), Options = options })
+            ? named.Select(item => new HostedModel { Name = item.Name, Path = ModelChoice.Resolve(item.Path, host), Options = options })
             : throw new UsageException("Both --model and --name are given. Name every model with --name NAME=MODEL.");
     }
 

@@ -56,6 +56,18 @@ internal sealed class ServeOptions
         HelpName = "S",
     }.Between(0, 3600);
 
+    private readonly Option<double?> _modelMemory = new Option<double?>("--model-memory")
+    {
+        Description = "GiB of weights loaded together; beyond it the model used longest ago is released. Default: no limit.",
+        HelpName = "GIB",
+    }.Between(0.001, 1e6);
+
+    private readonly Option<double?> _reload = new Option<double?>("--reload")
+    {
+        Description = "Look every so many seconds whether a model's files changed, and load them anew. Default: never.",
+        HelpName = "S",
+    }.Between(1, 86_400);
+
     private readonly Option<string?> _history = new("--history") { Description = "Conversations with earlier turns: refuse them (default), or answer the last message." };
 
     private readonly Option<string?> _otlp = new("--otlp") { Description = "Send metrics to this OTLP endpoint.", HelpName = "URL" };
@@ -74,7 +86,7 @@ internal sealed class ServeOptions
     {
         Option[] options =
         [
-            _names, _host, _port, _allowedHosts, _keys, _cors, _pictureHosts, _concurrent, _queue, _batch, _rate, _timeout, _drain, _drainDelay, _history, _otlp,
+            _names, _host, _port, _allowedHosts, _keys, _cors, _pictureHosts, _concurrent, _queue, _batch, _rate, _timeout, _drain, _drainDelay, _modelMemory, _reload, _history, _otlp,
             _noPlayground, _noMetrics, _logPrompts,
         ];
         foreach (Option option in options)
@@ -104,6 +116,8 @@ internal sealed class ServeOptions
         string[] pictureHosts = parsed.GetValue(_pictureHosts) ?? [];
         return new ServerOptions
         {
+            MaxWeightBytes = parsed.GetValue(_modelMemory) is { } memory ? (long)(memory * (1L << 30)) : null,
+            ReloadInterval = Seconds(parsed.GetValue(_reload)),
             Host = parsed.GetValue(_host) ?? defaults.Host,
             Port = parsed.GetValue(_port) ?? defaults.Port,
             AllowedHosts = parsed.GetValue(_allowedHosts) ?? [],

@@ -21,7 +21,7 @@ internal sealed class DrawingScale
         // In proportion to the picture, for large ones are scaled down to be looked at; but never too small to read.
         double side = Math.Sqrt((double)width * height);
         Line = style.LineWidth ?? Math.Max(1, (int)Math.Round(0.8 + (side * 0.003)));
-        TextSize = style.TextSize ?? (float)(7 + (side * 0.0165));
+        TextSize = style.TextSize ?? (float)(7 + (side * 0.015));
         Edge = Math.Max(1, (int)Math.Round(Line / 4.0));
         Font = style.Font ?? Font.Default;
     }

@@ -11,7 +11,7 @@ public sealed record DrawingStyle
     /// <summary>The width of lines in pixels, at least 1; null to fit the picture: 1 at 112 pixels a side, 13 at 4000.</summary>
     public int? LineWidth { get; init; }
 
-    /// <summary>The size of text in pixels an em, at least 4; null to fit the picture: 9 at 112 pixels a side, 73 at 4000.</summary>
+    /// <summary>The size of text in pixels an em, at least 4; null to fit the picture: 9 at 112 pixels a side, 67 at 4000.</summary>
     public float? TextSize { get; init; }
 
     /// <summary>How much a mask hides of the picture, 0 to 1.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using PaliSharp.Hosting;
 
 namespace PaliSharp.Server.Errors;
 
@@ -43,8 +44,8 @@ internal sealed class ApiException(int status, string type, string code, string 
         BadRequest("unknown_parameter", $"There is no field '{Shown.Text(param)}' in {where}. Leave it out; the fields are listed in /openapi.json.", param);
 
     /// <summary>There is no such model.</summary>
-    public static ApiException ModelNotFound(string name, IEnumerable<string> names) =>
-        new(StatusCodes.Status404NotFound, InvalidRequest, "model_not_found", $"There is no model '{Shown.Text(name)}'. Served are: {string.Join(", ", names)}.") { Param = "model" };
+    public static ApiException ModelNotFound(UnknownModelException exception) =>
+        new(StatusCodes.Status404NotFound, InvalidRequest, "model_not_found", exception.Message, exception) { Param = "model" };
 
     /// <summary>The body, or something in it, is larger than allowed.</summary>
     public static ApiException TooLarge(string message, string? param = null) =>

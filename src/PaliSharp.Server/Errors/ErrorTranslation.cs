@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using PaliSharp.Batching;
+using PaliSharp.Hosting;
 
 namespace PaliSharp.Server.Errors;
 
@@ -15,6 +16,7 @@ internal static class ErrorTranslation
         ApiException known => known,
         BadHttpRequestException bad => Translate(bad),
         JsonException json => ApiException.BadRequest("invalid_json", $"The body is not the JSON that is expected: {Describe(json)}", Field(json.Path), json),
+        UnknownModelException unknown => ApiException.ModelNotFound(unknown),
         PromptException prompt => ApiException.BadRequest("invalid_prompt", prompt.Message, inner: prompt),
         ImageFormatException image => ApiException.BadRequest("invalid_image", image.Message, inner: image),
         QueueFullException full => ApiException.Overloaded(full.RetryAfter),

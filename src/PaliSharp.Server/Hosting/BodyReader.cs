@@ -38,7 +38,7 @@ internal sealed class BodyReader(ServerOptions options)
         timeout.CancelAfter(options.Limits.BodyTimeout);
         try
         {
-            return await read(request.Body, timeout.Token);
+            return await read(new BoundedStream(request.Body, limit), timeout.Token);
         }
         catch (OperationCanceledException) when (!call.Cancellation.IsCancellationRequested)
         {

@@ -38,7 +38,7 @@ internal sealed class EntryCheck(RequestDelegate next, ServerOptions options, Ap
     }
 
     // Health, the page and the description of the API hold nothing to protect.
-    private static bool IsOpen(PathString path) => !path.StartsWithSegments("/v1") && !path.StartsWithSegments("/metrics");
+    private static bool IsOpen(PathString path) => !path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase) && !path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase);
 
     private void CheckHost(HttpRequest request)
     {

@@ -58,7 +58,7 @@ internal sealed partial class OuterLayer(RequestDelegate next, ServerMetrics met
             context.Response.Headers[HeaderNames.RetryAfter] = ((int)Math.Ceiling(retry.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         if (error.Status == StatusCodes.Status401Unauthorized)
             context.Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
-        if (admission.IsDraining || error.Status is StatusCodes.Status413PayloadTooLarge or StatusCodes.Status408RequestTimeout)
+        if (admission.IsDraining || error.Status == StatusCodes.Status408RequestTimeout)
             context.Response.Headers[HeaderNames.Connection] = "close";
         await JsonAnswer.WriteAsync(context, error.Status, ErrorBody.Of(error), CancellationToken.None);
     }

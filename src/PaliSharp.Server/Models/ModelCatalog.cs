@@ -1,4 +1,7 @@
-using PaliSharp.Server.Errors;
+using PaliSharp.Generation;
+using PaliSharp.Hosting;
+using PaliSharp.Imaging;
+using PaliSharp.Server.Hosting;
 
 namespace PaliSharp.Server.Models;
 
@@ -6,76 +9,68 @@ namespace PaliSharp.Server.Models;
 internal sealed class ModelCatalog : IDisposable
 {
     private const string DemonstrationName = "paligemma-nano";
+    private const byte Grey = 127;
+    private const int WarmUpTokens = 4;
 
-    private readonly ServedModel[] _served;
-    private Dictionary<string, LoadedModel>? _loaded;
+    private readonly ModelHost _host;
+    private readonly bool _isBounded;
+    private volatile bool _isReady;
 
     /// <summary>Remembers what is to be served; nothing is loaded yet.</summary>
-    public ModelCatalog(ServerOptions options) =>
-        _served = options.Models.Count > 0 ? [.. options.Models] : [new ServedModel { Name = DemonstrationName }];
-
-    /// <summary>Whether every model is loaded.</summary>
-    public bool IsReady => Volatile.Read(ref _loaded) is not null;
-
-    /// <summary>The names, the default first.</summary>
-    public IEnumerable<string> Names => _served.Select(model => model.Name);
-
-    /// <summary>The loaded models, the default first; none before they are loaded.</summary>
-    public IEnumerable<LoadedModel> Loaded => Volatile.Read(ref _loaded) is { } loaded ? _served.Select(model => loaded[model.Name]) : [];
-
-    /// <summary>Loads every model.</summary>
-    /// <param name="warmUp">What is done with each before it is ready.</param>
-    /// <param name="cancellationToken">Stops between models.</param>
-    /// <exception cref="PaliSharpException">One cannot be loaded.</exception>
-    public async Task LoadAsync(Func<LoadedModel, Task> warmUp, CancellationToken cancellationToken)
+    /// <exception cref="ArgumentException">A name is malformed or given twice, or a limit is out of range.</exception>
+    public ModelCatalog(ServerOptions options)
     {
-        var loaded = new Dictionary<string, LoadedModel>(StringComparer.Ordinal);
-        try
+        _isBounded = options.MaxWeightBytes is not null;
+        _host = new ModelHost(new ModelHostOptions
         {
-            foreach (ServedModel served in _served)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                PaliGemma model = await Task.Run(() => PaliGemma.Load(served.Path, served.Options), cancellationToken);
-                var entry = new LoadedModel(served.Name, model, DateTimeOffset.UtcNow);
-                loaded.Add(served.Name, entry);
-                await warmUp(entry);
-            }
-        }
-        catch
-        {
-            foreach (LoadedModel entry in loaded.Values)
-                entry.Model.Dispose();
-            throw;
-        }
-
-        Volatile.Write(ref _loaded, loaded);
+            Models = options.Models.Count > 0 ? [.. options.Models] : [new HostedModel { Name = DemonstrationName }],
+            MaxWeightBytes = options.MaxWeightBytes,
+            ReloadInterval = options.ReloadInterval,
+            WarmUp = WarmUpAsync,
+        });
     }
 
-    /// <summary>Finds a model.</summary>
-    /// <param name="name">Its name; null for the default.</param>
-    /// <exception cref="ApiException">There is no such model, or none is loaded yet.</exception>
-    public LoadedModel Find(string? name)
+    /// <summary>Whether the models that are loaded at the start are.</summary>
+    public bool IsReady => _isReady;
+
+    /// <summary>The names, the default first.</summary>
+    public IReadOnlyList<string> Names => _host.Names;
+
+    /// <summary>What each model is now, the default first.</summary>
+    public IReadOnlyList<HostedModelState> State => _host.GetState();
+
+    /// <summary>Loads every model; where memory is bounded, the default alone, the others when they are asked for.</summary>
+    /// <exception cref="PaliSharpException">One cannot be loaded.</exception>
+    public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        Dictionary<string, LoadedModel> loaded = Volatile.Read(ref _loaded) ?? throw ApiException.Unavailable("The server is loading its models.", TimeSpan.FromSeconds(5));
-        if (name is null)
-            return loaded[_served[0].Name];
-        return loaded.TryGetValue(name, out LoadedModel? model) ? model : throw ApiException.ModelNotFound(name, Names);
+        foreach (string name in _isBounded ? _host.Names.Take(1) : _host.Names)
+            (await _host.AcquireAsync(name, cancellationToken)).Dispose();
+        _isReady = true;
+    }
+
+    /// <summary>Gives a request the use of a model until it ends.</summary>
+    /// <param name="name">The model's name; null for the default.</param>
+    /// <param name="call">The request.</param>
+    /// <exception cref="UnknownModelException">There is no such model.</exception>
+    /// <exception cref="PaliSharpException">It cannot be loaded.</exception>
+    public async Task<ModelLease> OpenAsync(string? name, ApiCall call)
+    {
+        ModelLease lease = await _host.AcquireAsync(name, call.Cancellation);
+        call.Hold(lease);
+        return lease;
     }
 
     /// <summary>Releases the models.</summary>
-    public void Dispose()
-    {
-        foreach (LoadedModel entry in Interlocked.Exchange(ref _loaded, null)?.Values ?? Enumerable.Empty<LoadedModel>())
-            entry.Model.Dispose();
-    }
-}
+    public void Dispose() => _host.Dispose();
 
-/// <summary>A model that is loaded.</summary>
-/// <param name="Name">The name callers know it by.</param>
-/// <param name="Model">The model.</param>
-/// <param name="LoadedAt">Since when.</param>
-internal sealed record LoadedModel(string Name, PaliGemma Model, DateTimeOffset LoadedAt)
-{
-    /// <summary>What tells this model, as it was loaded, from others of its name.</summary>
-    public string Fingerprint { get; } = $"fp_{LoadedAt.ToUnixTimeSeconds():x}";
+    // The first caller should not pay for pages read from disk and code compiled, those of the picture encoder included.
+    private static async Task WarmUpAsync(PaliGemma model, CancellationToken cancellationToken)
+    {
+        if (model.Tokenizer is null)
+            return;
+        int size = model.Config.Vision.ImageSize;
+        byte[] pixels = new byte[size * size * 3];
+        Array.Fill(pixels, Grey);
+        await model.GenerateAsync(Image.FromPixels(size, size, pixels), "caption en", new GenerationOptions { MaxNewTokens = WarmUpTokens }, cancellationToken);
+    }
 }

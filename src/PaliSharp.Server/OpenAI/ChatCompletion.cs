@@ -69,5 +69,6 @@ internal sealed record TimingsBlock(
 /// <summary>The models served.</summary>
 internal sealed record ModelList(string Object, IReadOnlyList<ModelEntry> Data);
 
-/// <summary>A model.</summary>
-internal sealed record ModelEntry(string Id, string Object, long Created, string OwnedBy, int ImageSize, int ImageTokens, int ContextTokens, bool IsDemonstration);
+/// <summary>A model; what only a loaded one tells is null while it is not.</summary>
+internal sealed record ModelEntry(
+    string Id, string Object, long Created, string OwnedBy, bool IsLoaded, int? ImageSize, int? ImageTokens, int? ContextTokens, bool? IsDemonstration);

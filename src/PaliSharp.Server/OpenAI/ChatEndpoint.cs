@@ -1,5 +1,6 @@
 using PaliSharp.Conversations;
 using PaliSharp.Generation;
+using PaliSharp.Hosting;
 using PaliSharp.Imaging;
 using PaliSharp.Server.Errors;
 using PaliSharp.Server.Hosting;
@@ -21,7 +22,7 @@ internal sealed class ChatEndpoint(ServerOptions options, ModelCatalog models, P
         ForeignFields.CheckRequest(request.Other);
         if (request.StreamOptions is not null && request.Stream != true)
             throw ApiException.InvalidValue("stream_options", "stream_options needs stream to be true.");
-        LoadedModel model = models.Find(request.Model);
+        ModelLease model = await models.OpenAsync(request.Model, call);
         call.Record.Model = model.Name;
         ChatSettings settings = ChatSettings.Read(request, options.Limits);
         settings = settings with { Generation = AnswerForm.Apply(request.ResponseFormat, settings.Generation, model.Model) };

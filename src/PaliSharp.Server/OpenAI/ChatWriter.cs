@@ -2,19 +2,22 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
 using PaliSharp.Generation;
+using PaliSharp.Hosting;
 using PaliSharp.Server.Hosting;
-using PaliSharp.Server.Models;
 
 namespace PaliSharp.Server.OpenAI;
 
 /// <summary>Asks the model and writes its answers in OpenAI's form, as a whole or as they come.</summary>
-internal sealed class ChatWriter(ApiCall call, LoadedModel model, ChatSettings settings, IReadOnlyList<string> warnings)
+internal sealed class ChatWriter(ApiCall call, ModelLease model, ChatSettings settings, IReadOnlyList<string> warnings)
 {
     private const string ChunkObject = "chat.completion.chunk";
 
     private readonly string _id = "chatcmpl-" + RandomNumberGenerator.GetHexString(24, lowercase: true);
     private readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
     private readonly TokenBytes? _tokens = settings.TopLogprobs is null || model.Model.Tokenizer is null ? null : new TokenBytes(model.Model.Tokenizer);
+
+    // Tells this model, as it was loaded, from others of its name.
+    private readonly string _fingerprint = $"fp_{model.LoadedAt.ToUnixTimeMilliseconds():x}";
 
     private IReadOnlyList<string>? Warnings => warnings.Count > 0 ? warnings : null;
 
@@ -31,7 +34,7 @@ internal sealed class ChatWriter(ApiCall call, LoadedModel model, ChatSettings s
             model.Name,
             [.. results.Select((result, i) => new ChatChoice(i, new ChatAnswer("assistant", result.Text, null), Logprobs(result.Tokens, result.TopTokens), FinishReasonOf(result)))],
             accounts.Usage,
-            model.Fingerprint,
+            _fingerprint,
             accounts.Timings,
             Warnings);
         await JsonAnswer.WriteAsync(call.Context, StatusCodes.Status200OK, completion, call.Cancellation);
@@ -72,7 +75,7 @@ internal sealed class ChatWriter(ApiCall call, LoadedModel model, ChatSettings s
 
         AnswerAccounts accounts = AnswerAccounts.Of(call, results, results.Take(1));
         if (includeUsage)
-            await events.WriteAsync(new ChatChunk(_id, ChunkObject, _created, model.Name, [], model.Fingerprint, accounts.Usage, accounts.Timings, Warnings));
+            await events.WriteAsync(new ChatChunk(_id, ChunkObject, _created, model.Name, [], _fingerprint, accounts.Usage, accounts.Timings, Warnings));
         await events.EndAsync();
         return results;
     }
@@ -116,5 +119,5 @@ internal sealed class ChatWriter(ApiCall call, LoadedModel model, ChatSettings s
         _tokens?.Describe(tokens, settings.TopLogprobs > 0 ? top : []);
 
     private ChatChunk Chunk(ChunkChoice choice) =>
-        new(_id, ChunkObject, _created, model.Name, [choice], model.Fingerprint, null, null, null);
+        new(_id, ChunkObject, _created, model.Name, [choice], _fingerprint, null, null, null);
 }

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using PaliSharp.Server.Errors;
+using PaliSharp.Hosting;
 using PaliSharp.Server.Hosting;
 using PaliSharp.Server.Models;
 
@@ -11,23 +11,24 @@ internal sealed class ModelsEndpoint(ModelCatalog models)
 {
     /// <summary>Lists the models, the default first.</summary>
     public Task ListAsync(HttpContext context) =>
-        JsonAnswer.WriteAsync(context, StatusCodes.Status200OK, new ModelList("list", [.. models.Loaded.Select(Describe)]), context.RequestAborted);
+        JsonAnswer.WriteAsync(context, StatusCodes.Status200OK, new ModelList("list", [.. models.State.Select(Describe)]), context.RequestAborted);
 
     /// <summary>Describes one model.</summary>
     public Task GetAsync(HttpContext context)
     {
         string name = (string)context.GetRouteValue("name")!;
-        LoadedModel model = models.Loaded.FirstOrDefault(model => model.Name == name) ?? throw ApiException.ModelNotFound(name, models.Names);
+        HostedModelState model = models.State.FirstOrDefault(model => model.Name == name) ?? throw new UnknownModelException(name, models.Names);
         return JsonAnswer.WriteAsync(context, StatusCodes.Status200OK, Describe(model), context.RequestAborted);
     }
 
-    private static ModelEntry Describe(LoadedModel model) => new(
-        model.Name,
+    private static ModelEntry Describe(HostedModelState state) => new(
+        state.Name,
         "model",
-        model.LoadedAt.ToUnixTimeSeconds(),
+        (state.LoadedAt ?? DateTimeOffset.UnixEpoch).ToUnixTimeSeconds(),
         "palisharp",
-        model.Model.Config.Vision.ImageSize,
-        model.Model.Config.ImageTokens,
-        model.Model.Config.Text.MaxPositions,
-        model.Model.IsBundledModel);
+        state.IsLoaded,
+        state.Model?.Config.Vision.ImageSize,
+        state.Model?.Config.ImageTokens,
+        state.Model?.Config.Text.MaxPositions,
+        state.Model?.IsBundledModel);
 }

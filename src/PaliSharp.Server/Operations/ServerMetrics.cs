@@ -89,5 +89,6 @@ internal sealed class ServerMetrics : IDisposable
         _meter.CreateObservableCounter(name, () => Measure(read), unit, description);
 
     private IEnumerable<Measurement<long>> Measure(Func<BatchStatistics, long> read) =>
-        _models.Loaded.Select(loaded => new Measurement<long>(read(loaded.Model.GetStatistics()), new KeyValuePair<string, object?>("model", loaded.Name)));
+        _models.State.Where(state => state.Model is not null)
+            .Select(state => new Measurement<long>(read(state.Model!.GetStatistics()), new KeyValuePair<string, object?>("model", state.Name)));
 }

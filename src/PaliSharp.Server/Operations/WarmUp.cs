@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PaliSharp.Generation;
-using PaliSharp.Imaging;
 using PaliSharp.Server.Models;
 
 namespace PaliSharp.Server.Operations;
@@ -12,8 +10,6 @@ namespace PaliSharp.Server.Operations;
 /// </summary>
 internal sealed partial class WarmUp(ModelCatalog models, IHostApplicationLifetime lifetime, ILogger<WarmUp> logger) : BackgroundService
 {
-    private const int Tokens = 4;
-
     /// <summary>What kept the models from being loaded; null if nothing did.</summary>
     public PaliSharpException? Failure { get; private set; }
 
@@ -22,8 +18,8 @@ internal sealed partial class WarmUp(ModelCatalog models, IHostApplicationLifeti
     {
         try
         {
-            await models.LoadAsync(model => AskAsync(model, stoppingToken), stoppingToken);
-            LogReady(logger, string.Join(", ", models.Names));
+            await models.LoadAsync(stoppingToken);
+            LogReady(logger, models.Names);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -37,18 +33,8 @@ internal sealed partial class WarmUp(ModelCatalog models, IHostApplicationLifeti
         }
     }
 
-    private static async Task AskAsync(LoadedModel model, CancellationToken cancellationToken)
-    {
-        int size = model.Model.Config.Vision.ImageSize;
-        byte[] pixels = new byte[size * size * 3];
-        Array.Fill(pixels, (byte)127);
-        var options = new GenerationOptions { MaxNewTokens = Tokens };
-        if (model.Model.Tokenizer is not null)
-            await model.Model.GenerateAsync(Image.FromPixels(size, size, pixels), "caption en", options, cancellationToken);
-    }
-
     [LoggerMessage(EventId = 10, Level = LogLevel.Information, Message = "ready, serving {Models}")]
-    private static partial void LogReady(ILogger logger, string models);
+    private static partial void LogReady(ILogger logger, IReadOnlyList<string> models);
 
     [LoggerMessage(EventId = 11, Level = LogLevel.Information, Message = "stopped before the models were loaded")]
     private static partial void LogStopped(ILogger logger);

@@ -26,10 +26,13 @@ internal static class MultipartBody
         MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type) && type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reads a body.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="body">Its body.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ApiException">It is malformed.</exception>
-    public static async Task<VisionBody> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static async Task<VisionBody> ReadAsync(HttpRequest request, Stream body, CancellationToken cancellationToken)
     {
-        var reader = new MultipartReader(BoundaryOf(request), request.Body) { HeadersCountLimit = MaximumHeaders, HeadersLengthLimit = MaximumHeaderLength };
+        var reader = new MultipartReader(BoundaryOf(request), body) { HeadersCountLimit = MaximumHeaders, HeadersLengthLimit = MaximumHeaderLength };
         var fields = new JsonObject();
         var parts = new List<PicturePart>();
         try

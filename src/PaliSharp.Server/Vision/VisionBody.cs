@@ -12,7 +12,7 @@ internal sealed record VisionBody(JsonElement Fields, IReadOnlyList<PicturePart>
     /// <exception cref="Errors.ApiException">It is malformed, too large or too slow.</exception>
     public static async Task<VisionBody> ReceiveAsync(ApiCall call, BodyReader bodies) =>
         MultipartBody.IsMultipart(call.Context.Request)
-            ? await bodies.ReceiveAsync(call, (_, cancellationToken) => MultipartBody.ReadAsync(call.Context.Request, cancellationToken))
+            ? await bodies.ReceiveAsync(call, (body, cancellationToken) => MultipartBody.ReadAsync(call.Context.Request, body, cancellationToken))
             : new VisionBody(await bodies.ReadJsonAsync<JsonElement>(call), []);
 }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
+using PaliSharp.Hosting;
 using PaliSharp.Imaging;
 using PaliSharp.Server.Errors;
 using PaliSharp.Server.Hosting;
@@ -55,7 +56,7 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelCatalog models,
         VisionRequest request = Parse(task, body.Fields);
         if (asPng)
             request = AskForDrawing(task, request, body.Parts);
-        (LoadedModel model, VisionFindings findings) = await DoAsync(task, request, body.Parts, call);
+        (ModelLease model, VisionFindings findings) = await DoAsync(task, request, body.Parts, call);
         call.Record.Model = model.Name;
         AnswerAccounts accounts = AnswerAccounts.Of(call, findings.Generations, findings.Generations);
         if (asPng)
@@ -84,15 +85,15 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelCatalog models,
         return fields.Deserialize(JsonAnswer.TypeInfo<VisionRequest>()) ?? throw ApiException.BadRequest("invalid_json", "The body is null. Send a JSON object.");
     }
 
-    private async Task<(LoadedModel Model, VisionFindings Findings)> DoAsync(string task, VisionRequest request, IReadOnlyList<PicturePart> parts, ApiCall call)
+    private async Task<(ModelLease Model, VisionFindings Findings)> DoAsync(string task, VisionRequest request, IReadOnlyList<PicturePart> parts, ApiCall call)
     {
-        LoadedModel model = models.Find(request.Model);
+        ModelLease model = await models.OpenAsync(request.Model, call);
         PictureSource[] sources = [.. PictureNames.Find(request, parts, pictures)];
         pictures.CheckCount(sources.Length, "images");
         IReadOnlyList<Image> images = await pictures.ReadAsync(sources, call);
         VisionFindings findings = await _tasks.RunAsync(
             task, model.Model, request, [.. images.Select((image, i) => new NamedPicture(sources[i].Name, image))], call.Cancellation);
-        promptLog.Write(call.Record.RequestId, findings.Generations.FirstOrDefault()?.Prompt, findings.Generations);
+        promptLog.Write(call.Record.RequestId, findings.Generations is [var first, ..] ? first.Prompt : null, findings.Generations);
         return (model, findings);
     }
 
@@ -102,7 +103,7 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelCatalog models,
         {
             VisionRequest request = Parse(item.Task, item.Fields);
             PicturePart[] named = [.. parts.Where(part => PictureNames.IsNamed(request, part))];
-            (LoadedModel model, VisionFindings findings) = await DoAsync(item.Task, request, named, call);
+            (ModelLease model, VisionFindings findings) = await DoAsync(item.Task, request, named, call);
             call.Record.Model ??= model.Name;
             return new BatchOutcome(
                 new BatchItemAnswer(item.Id, StatusCodes.Status200OK, item.Task, model.Name, findings.Lines, DataUrls(findings.Drawn), findings.Rankings, null), findings);

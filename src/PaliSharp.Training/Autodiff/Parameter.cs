@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PaliSharp.Tensors;
 
 namespace PaliSharp.Training.Autodiff;
@@ -5,19 +6,14 @@ namespace PaliSharp.Training.Autodiff;
 /// <summary>A weight that is trained: float32 values in memory of its own, updated in place, and their gradient.</summary>
 public sealed unsafe class Parameter
 {
-    private readonly NativeBuffer _values;
-    private readonly NativeBuffer _gradients;
-
     /// <summary>Creates a parameter of zeros.</summary>
     /// <param name="name">Its name, unique among the parameters of a model.</param>
     /// <param name="shape">Its extents.</param>
     public Parameter(string name, TensorShape shape)
     {
         ArgumentNullException.ThrowIfNull(name);
-        _values = new NativeBuffer(shape.Count * sizeof(float));
-        _gradients = new NativeBuffer(shape.Count * sizeof(float));
-        Weight = new Weight(name, WeightType.Float32, shape, _values.Pointer, _values);
-        Gradient = new Weight(name, WeightType.Float32, shape, _gradients.Pointer, _gradients);
+        Weight = Zeros(name, shape);
+        Gradient = Zeros(name, shape);
     }
 
     /// <summary>Creates a parameter that starts with the values of a weight of any storage type.</summary>
@@ -56,11 +52,21 @@ public sealed unsafe class Parameter
     public float InputDropout { get; init; }
 
     /// <summary>The values, to be changed in place.</summary>
-    public float* Values => (float*)_values.Pointer;
+    public float* Values => (float*)Weight.Data;
 
     /// <summary>The gradient's elements.</summary>
-    internal float* Gradients => (float*)_gradients.Pointer;
+    internal float* Gradients => (float*)Gradient.Data;
 
     /// <summary>Sets the gradient to zero.</summary>
-    public void ClearGradient() => System.Runtime.InteropServices.NativeMemory.Clear(_gradients.Pointer, (nuint)_gradients.ByteLength);
+    public void ClearGradient()
+    {
+        NativeMemory.Clear(Gradient.Data, (nuint)Gradient.ByteLength);
+        GC.KeepAlive(this);
+    }
+
+    private static Weight Zeros(string name, TensorShape shape)
+    {
+        var memory = new NativeBuffer(shape.Count * sizeof(float));
+        return new Weight(name, WeightType.Float32, shape, memory.Pointer, memory);
+    }
 }

@@ -47,17 +47,17 @@ internal sealed class BatchMaker(
         if (example.Suffix.Length == 0)
             throw new RecipeException($"The example {example.Origin} has an empty suffix: there is nothing to learn. Remove it, or give it an answer.");
         EncodedPrompt prompt = encoder.Encode(example.Prefix, example.Suffix, endOfText: true);
-        IReadOnlyList<int> ids = prompt.Ids;
+        int[] ids = prompt.Ids;
         if (prompt.PrefixLength >= maxTextTokens)
         {
             throw new RecipeException(
                 $"The prompt of the example {example.Origin} has {prompt.PrefixLength} tokens, which leaves no room for an answer within {maxTextTokens}. Raise maxTextTokens.");
         }
 
-        if (ids.Count > maxTextTokens)
+        if (ids.Length > maxTextTokens)
         {
             cut++;
-            ids = [.. ids.Take(maxTextTokens)];
+            ids = ids[..maxTextTokens];
         }
 
         int[] pictures = [.. Enumerable.Range(firstPicture, example.Images.Count)];

@@ -199,7 +199,7 @@ public sealed class Trainer : IDisposable
 
     private void Report(TrainingStep step, TrainingLog log)
     {
-        IReadOnlyDictionary<string, double>? metrics = null;
+        Dictionary<string, double>? metrics = null;
         if (step.Step == TotalSteps || (_recipe.EvaluateEvery > 0 && step.Step % _recipe.EvaluateEvery == 0))
         {
             metrics = Evaluate(step.Step);

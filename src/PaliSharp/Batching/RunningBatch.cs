@@ -87,8 +87,8 @@ internal sealed class RunningBatch
     /// <returns>False if there was nothing.</returns>
     public bool TakeTurn()
     {
-        TakePictures();
         ClearAway();
+        TakePictures();
         Sort();
         bool decoded = Decode();
         int allowance = decoded ? RowsPerTurn * _model.Config.Text.Layers : 1;
@@ -100,6 +100,7 @@ internal sealed class RunningBatch
             Sort();
         }
 
+        ClearAway();
         return decoded || stepped;
     }
 

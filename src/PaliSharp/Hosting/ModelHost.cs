@@ -115,6 +115,16 @@ public sealed class ModelHost : IDisposable
             model.Model.Dispose();
     }
 
+    private static void Retire(ModelSlot slot, List<LoadedModel> free)
+    {
+        if (slot.Current is not { } current)
+            return;
+        slot.Current = null;
+        current.IsRetired = true;
+        if (current.Leases == 0)
+            free.Add(current);
+    }
+
     private ModelLease? TryLease(ModelSlot slot)
     {
         lock (_gate)
@@ -194,16 +204,6 @@ public sealed class ModelHost : IDisposable
 
         DisposeAll(free);
         return lease ?? (isWanted ? throw new ObjectDisposedException(nameof(ModelHost)) : null);
-    }
-
-    private void Retire(ModelSlot slot, List<LoadedModel> free)
-    {
-        if (slot.Current is not { } current)
-            return;
-        slot.Current = null;
-        current.IsRetired = true;
-        if (current.Leases == 0)
-            free.Add(current);
     }
 
     private void MakeRoom(LoadedModel? keep, List<LoadedModel> free)

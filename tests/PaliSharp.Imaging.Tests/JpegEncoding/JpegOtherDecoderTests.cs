@@ -28,7 +28,7 @@ public class JpegOtherDecoderTests
     /// <summary>What djpeg writes, or null when there is no djpeg.</summary>
     private static byte[]? Djpeg(byte[] file)
     {
-        var start = new ProcessStartInfo("djpeg", ["-dct", "int", "-pnm"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("djpeg", ["-dct", "int", "-pnm"]) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
         try
         {
             using Process process = Process.Start(start)!;

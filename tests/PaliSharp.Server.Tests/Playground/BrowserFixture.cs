@@ -21,7 +21,7 @@ public sealed class BrowserFixture : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Server = await TestServer.StartAsync(options => options.Models[0].Path = null);
+        Server = await TestServer.StartAsync(options => options.Models = [options.Models[0] with { Path = null }]);
         string? program = Environment.GetEnvironmentVariable("PALISHARP_BROWSER") ?? Places.FirstOrDefault(File.Exists);
         if (program is null)
             return;

@@ -13,7 +13,7 @@ public sealed class PlaygroundTests(BrowserFixture fixture) : IClassFixture<Brow
 
     private TestServer Server => fixture.Server;
 
-    private PaliGemma Model => Server.Get<Models.ModelCatalog>().Find(null).Model;
+    private PaliGemma Model => Server.Model;
 
     [SkippableFact]
     public async Task A_dropped_picture_is_detected_with_boxes_at_the_right_places()

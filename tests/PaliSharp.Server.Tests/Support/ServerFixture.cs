@@ -1,3 +1,4 @@
+using PaliSharp.Hosting;
 using Xunit;
 
 namespace PaliSharp.Server.Tests.Support;
@@ -8,10 +9,10 @@ public sealed class ServerFixture : IAsyncLifetime
     internal TestServer Server { get; private set; } = null!;
 
     /// <summary>The model that answers, for what it says when asked directly.</summary>
-    internal PaliGemma Model => Server.Get<Models.ModelCatalog>().Find(TestServer.ModelName).Model;
+    internal PaliGemma Model => Server.Model;
 
     public async Task InitializeAsync() => Server = await TestServer.StartAsync(options => options.Models.Add(
-        new Models.ServedModel { Name = "second", Path = options.Models[0].Path }));
+        new HostedModel { Name = "second", Path = options.Models[0].Path }));
 
     public async Task DisposeAsync() => await Server.DisposeAsync();
 }

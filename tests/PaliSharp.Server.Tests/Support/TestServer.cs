@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using PaliSharp.Hosting;
 using PaliSharp.Server.Models;
 using PaliSharp.Server.Pictures;
 using PaliSharp.TestSupport;
@@ -40,7 +41,7 @@ internal sealed class TestServer : IAsyncDisposable
     public static ServerOptions DefaultOptions() => new()
     {
         Port = 0,
-        Models = [new ServedModel { Name = ModelName, Path = Path.Combine(GoldenData.RepositoryRoot, "models", "nano") }],
+        Models = [new HostedModel { Name = ModelName, Path = Path.Combine(GoldenData.RepositoryRoot, "models", "nano") }],
     };
 
     public static async Task<TestServer> StartAsync(Action<ServerOptions>? change = null, FetchNetwork? network = null, bool waitUntilReady = true)
@@ -55,6 +56,9 @@ internal sealed class TestServer : IAsyncDisposable
             await server.WaitUntilReadyAsync();
         return server;
     }
+
+    /// <summary>The model that answers, for what it says when asked directly.</summary>
+    public PaliGemma Model => Get<ModelCatalog>().State[0].Model!;
 
     public T Get<T>()
         where T : notnull => App.Services.GetRequiredService<T>();

@@ -77,6 +77,16 @@ public sealed class PictureCacheTests
     }
 
     [Fact]
+    public async Task PreparingAPictureThatIsKnownLeavesNothingBehind()
+    {
+        using PaliGemma model = PaliGemma.Load();
+        using PreparedPicture first = await model.PrepareAsync(Plain(1));
+        using PreparedPicture second = await model.PrepareAsync(Plain(1));
+        await model.DrainAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal((0, 1L, 1L), (model.GetStatistics().Running, model.GetStatistics().PictureCacheMisses, model.GetStatistics().PictureCacheHits));
+    }
+
+    [Fact]
     public async Task AHandleMayOutliveItsModel()
     {
         PreparedPicture prepared;

@@ -10,8 +10,9 @@ namespace PaliSharp.Tests.Models;
 /// <summary>The demonstration model with quantised weights: the same model API and the same consistency as with any others.</summary>
 public sealed class QuantizedModelTests
 {
-    // Activations are rounded to eight bits on their way into a product: half a step is 0.4 % of what stands out in a block of 128.
-    private const double RoundingTolerance = 0.03;
+    // Activations are rounded to eight bits on their way into a product, half a step being 0.4 % of what stands out in a block of 128 (up to
+    // 0.8 % with 8-bit weights), and the rounding of eleven layers adds up in a model as narrow as this.
+    private const double RoundingTolerance = 0.1;
 
     // Two ways to compute the same differ in the last bits of float32; now and then such a bit decides which way an activation is rounded.
     private const double ConsistencyTolerance = 3e-3;

@@ -32,7 +32,7 @@ internal static class JpegInverseDctAvx2
         Pass(ref r, ConstantBits - PassBits);
         Transpose(ref r);
         Pass(ref r, ConstantBits + PassBits + 3);
-        Store(r, output, stride);
+        Store(ref r, output, stride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -112,7 +112,7 @@ internal static class JpegInverseDctAvx2
 
     /// <summary>Turns eight columns into rows of bytes and stores them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(in Rows r, Span<byte> output, int stride)
+    private static void Store(ref Rows r, Span<byte> output, int stride)
     {
         Vector128<sbyte> c04 = Sse2.PackSignedSaturate(r.R0, r.R4);
         Vector128<sbyte> c15 = Sse2.PackSignedSaturate(r.R1, r.R5);

@@ -15,7 +15,7 @@ internal struct Vp8BoolReader(ReadOnlyMemory<byte> data)
     /// <summary>Decodes a bit that is 0 with a probability of so many 256ths.</summary>
     public bool Take(int probability)
     {
-        var window = new Vp8BoolWindow(this);
+        var window = new Vp8BoolWindow(ref this);
         bool bit = window.Take(probability);
         window.Close(ref this);
         return bit;

@@ -23,7 +23,7 @@ internal ref struct Vp8BoolWindow
     private uint _range;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vp8BoolWindow(in Vp8BoolReader reader)
+    public Vp8BoolWindow(ref Vp8BoolReader reader)
     {
         _data = reader.Data;
         _position = reader.State.Position;

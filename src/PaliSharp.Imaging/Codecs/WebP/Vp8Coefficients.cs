@@ -60,7 +60,7 @@ internal sealed class Vp8Coefficients(byte[] probabilities, int columns)
     public bool Read(ref Vp8BoolReader reader, int column, bool inBlocks, in Vp8Quantizer q, Span<short> output, Span<Vp8BlockKind> kinds)
     {
         output.Clear();
-        var window = new Vp8BoolWindow(reader);
+        var window = new Vp8BoolWindow(ref reader);
         Span<byte> above = _above.AsSpan(column * 9, 9);
         Span<byte> left = _left;
         bool any = false;

@@ -62,7 +62,7 @@ internal sealed class Vp8Decoder
         _coefficients.StartRow();
         for (int column = 0; column < _columns; column++)
         {
-            var modes = new Vp8BoolWindow(_header.Modes);
+            var modes = new Vp8BoolWindow(ref _header.Modes);
             int segment = 0;
             if (_header.HasSegmentMap)
             {

@@ -72,7 +72,7 @@ internal readonly struct Vp8FilterKernel(Vp8FilterStrength strength, bool simple
 
     /// <summary>The step over the edge: three times q0 − p0, plus p1 − q1 where the second mask says so; clamped.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<sbyte> Step(in Vp8EdgeSamples s, Vector128<sbyte> mask, Vector128<sbyte> withOuter)
+    private static Vector128<sbyte> Step(ref Vp8EdgeSamples s, Vector128<sbyte> mask, Vector128<sbyte> withOuter)
     {
         Vector128<sbyte> difference = Vector128.SubtractSaturate(Signed(s.Q0), Signed(s.P0));
         Vector128<sbyte> sum = Vector128.SubtractSaturate(Signed(s.P1), Signed(s.Q1)) & withOuter;
@@ -83,7 +83,7 @@ internal readonly struct Vp8FilterKernel(Vp8FilterStrength strength, bool simple
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FilterTwo(ref Vp8EdgeSamples s, Vector128<sbyte> mask, Vector128<sbyte> withOuter)
     {
-        Vector128<sbyte> step = Step(s, mask, withOuter);
+        Vector128<sbyte> step = Step(ref s, mask, withOuter);
         s.P0 = Unsigned(Vector128.AddSaturate(Signed(s.P0), Vector128.AddSaturate(step, Vector128.Create((sbyte)3)) >> 3));
         s.Q0 = Unsigned(Vector128.SubtractSaturate(Signed(s.Q0), Vector128.AddSaturate(step, Vector128.Create((sbyte)4)) >> 3));
     }
@@ -91,7 +91,7 @@ internal readonly struct Vp8FilterKernel(Vp8FilterStrength strength, bool simple
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FilterInner(ref Vp8EdgeSamples s, Vector128<sbyte> mask, Vector128<sbyte> calm)
     {
-        Vector128<sbyte> step = Step(s, mask, ~calm);
+        Vector128<sbyte> step = Step(ref s, mask, ~calm);
         Vector128<sbyte> towardsQ = Vector128.AddSaturate(step, Vector128.Create((sbyte)4)) >> 3;
         Vector128<sbyte> towardsP = Vector128.AddSaturate(step, Vector128.Create((sbyte)3)) >> 3;
         s.P0 = Unsigned(Vector128.AddSaturate(Signed(s.P0), towardsP));
@@ -104,7 +104,7 @@ internal readonly struct Vp8FilterKernel(Vp8FilterStrength strength, bool simple
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FilterOuter(ref Vp8EdgeSamples s, Vector128<sbyte> mask, Vector128<sbyte> calm)
     {
-        Vector128<sbyte> step = Step(s, mask, Vector128<sbyte>.AllBitsSet);
+        Vector128<sbyte> step = Step(ref s, mask, Vector128<sbyte>.AllBitsSet);
         Vector128<sbyte> steep = step & ~calm;
         Vector128<sbyte> p0 = Vector128.AddSaturate(Signed(s.P0), Vector128.AddSaturate(steep, Vector128.Create((sbyte)3)) >> 3);
         Vector128<sbyte> q0 = Vector128.SubtractSaturate(Signed(s.Q0), Vector128.AddSaturate(steep, Vector128.Create((sbyte)4)) >> 3);

@@ -77,7 +77,7 @@ internal static class Vp8LoopFilter
         TransposeIn(a, b, stride, out s);
         if (!kernel.Apply(ref s, outer))
             return;
-        TransposeOut(s, a, b, stride);
+        TransposeOut(ref s, a, b, stride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,7 +127,7 @@ internal static class Vp8LoopFilter
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransposeOut(in Vp8EdgeSamples s, Span<byte> a, Span<byte> b, int stride)
+    private static void TransposeOut(ref Vp8EdgeSamples s, Span<byte> a, Span<byte> b, int stride)
     {
         StoreRows(
             Interleaving.Low(s.P3, s.Q0), Interleaving.Low(s.P2, s.Q1), Interleaving.Low(s.P1, s.Q2), Interleaving.Low(s.P0, s.Q3), a, stride);

@@ -132,14 +132,17 @@ function setPicture(file, sampleButton = null) {
   state.file = file;
   for (const button of document.querySelectorAll(".sample")) button.setAttribute("aria-pressed", String(button === sampleButton));
   clearAnswer();
+  $("frame").style.aspectRatio = "";
   const image = $("picture");
   if (image.src) URL.revokeObjectURL(image.src);
   image.alt = `The chosen picture: ${file.name}`;
+  $("frame").classList.remove("no-preview");
   image.onload = () => {
     $("picture-info").textContent = `${file.name} · ${image.naturalWidth}×${image.naturalHeight}`;
     image.style.width = `${Math.round(image.naturalWidth * enlargement(image))}px`;
   };
   image.onerror = () => {
+    $("frame").classList.add("no-preview");
     $("picture-info").textContent = `${file.name} · this browser cannot show it, the server may still read it`;
   };
   image.src = URL.createObjectURL(file);
@@ -233,6 +236,7 @@ async function runTyped(request, signal) {
     return;
   }
   const found = result.detections ?? result.segments;
+  $("frame").style.aspectRatio = `${result.width} / ${result.height}`;
   overlay.show(found, result.width, result.height);
   showObjects(found);
   warn(result.warnings);

@@ -117,7 +117,7 @@ export class Overlay {
     canvas.width = this.width ?? image.naturalWidth;
     canvas.height = this.height ?? image.naturalHeight;
     const context = canvas.getContext("2d");
-    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    if (image.naturalWidth > 0) context.drawImage(image, 0, 0, canvas.width, canvas.height);
     const shown = this.objects.filter(object => object.visible);
     const masked = this.options.masks ? shown.filter(object => object.pixels) : [];
     if (masked.length > 0) context.drawImage(masksOf(masked, canvas.width, canvas.height, null), 0, 0);

@@ -200,7 +200,7 @@ internal unsafe struct AttentionGradientJob<TSimd, TVector> : IParallelJob
         }
     }
 
-    private readonly void Accumulate(in Scratch scratch, int start, int end, int rows)
+    private static void Accumulate(in Scratch scratch, int start, int end, int rows)
     {
         int columns = scratch.PaddedColumns;
         for (int key = start; key < end; key += Lanes)

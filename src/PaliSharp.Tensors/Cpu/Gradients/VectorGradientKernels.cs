@@ -27,10 +27,8 @@ internal sealed unsafe class VectorGradientKernels<TSimd, TVector>(ThreadTeam te
                 BackwardProduct<TSimd, TVector, Float16Element<TSimd, TVector>>.Multiply(team, pool, operands);
                 break;
             case WeightType.Int8:
-                BackwardProduct<TSimd, TVector, Int8Element<TSimd, TVector>>.Multiply(team, pool, operands);
-                break;
             case WeightType.Int4:
-                BackwardProduct<TSimd, TVector, Int4Element<TSimd, TVector>>.Multiply(team, pool, operands);
+                BackwardProduct<TSimd, TVector, Float32Element<TSimd, TVector>>.Multiply(team, pool, operands with { Quantized = weight.Type });
                 break;
             default:
                 throw new ArgumentException($"'{weight.Name}' is stored as {weight.Type}, which has no matrix product.", nameof(weight));

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using PaliSharp.Tensors.Cpu.Simd;
+using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.Tensors.Cpu.MatMul;
 
@@ -12,7 +13,9 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 /// <param name="N">The columns of C.</param>
 /// <param name="K">The inner length.</param>
 /// <param name="Accumulates">True to add to what C holds.</param>
-internal readonly unsafe record struct BackwardOperands(nint A, bool IsTransposed, nint B, nint C, int M, int N, int K, bool Accumulates);
+/// <param name="Quantized">The storage type of B if it is quantised: its rows do not lie one after the other then.</param>
+internal readonly unsafe record struct BackwardOperands(
+    nint A, bool IsTransposed, nint B, nint C, int M, int N, int K, bool Accumulates, WeightType? Quantized = null);
 
 /// <summary>
 /// The products of a linear layer's gradients: dx = dy·W (A is dy, B the weight as stored) and dW += dyᵀ·x (A is dy transposed, B is x).
@@ -127,16 +130,37 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void CopyRight(int start, int depth, int firstColumn, int columns, float* right)
         {
+            if (Operands.Quantized is { } type)
+            {
+                CopyQuantized(type, start, depth, firstColumn, columns, right);
+                return;
+            }
+
             nint rowBytes = TElement.RowBytes(Operands.N);
-            byte* first = (byte*)Operands.B + (start * rowBytes) + TElement.HeadBytes(Operands.N);
+            byte* row = (byte*)Operands.B + (start * rowBytes) + TElement.HeadBytes(Operands.N);
+            int padded = RoundUp(columns, TSimd.Count);
+            for (int k = 0; k < depth; k++, row += rowBytes)
+            {
+                for (int column = 0; column < padded; column += TileColumns)
+                {
+                    int width = Math.Min(TileColumns, padded - column);
+                    float* destination = right + (column * depth) + (k * width);
+                    for (int i = 0; i < width; i += TSimd.Count)
+                        CopyVector(row, firstColumn + column + i, Operands.N, destination + i);
+                }
+            }
+        }
+
+        private readonly void CopyQuantized(WeightType type, int start, int depth, int firstColumn, int columns, float* right)
+        {
             for (int column = 0; column < columns; column += TileColumns)
             {
                 int width = Math.Min(TileColumns, RoundUp(columns - column, TSimd.Count));
-                byte* row = first;
-                for (int k = 0; k < depth; k++, row += rowBytes, right += width)
+                int present = Math.Min(width, columns - column);
+                for (int k = 0; k < depth; k++, right += width)
                 {
-                    for (int i = 0; i < width; i += TSimd.Count)
-                        CopyVector(row, firstColumn + column + i, Operands.N, right + i);
+                    QuantizedLayout.Dequantize(type, (void*)Operands.B, Operands.N, start + k, firstColumn + column, new Span<float>(right, present));
+                    new Span<float>(right + present, width - present).Clear();
                 }
             }
         }
@@ -157,21 +181,20 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void MultiplyPanels(float* left, float* right, int rows, int columns, int depth, float* sums, int sumStride)
         {
-            // Both operands are packed: nothing lies ahead that is not in the cache already.
+            // Twelve rows of A (6 KiB) stay in the L1 cache while all of B passes by in one stream, which the processor fetches ahead by itself.
             var ahead = new TileAhead((byte*)right, 0, (byte*)right, 0);
-            for (int column = 0; column < columns; column += TileColumns)
+            for (int row = 0; row < rows; row += TileRows)
             {
-                int width = Math.Min(TileColumns, columns - column);
-                for (int row = 0; row < rows; row += TileRows)
+                float* w = left + (row * Depth);
+                float* tile = sums + (row * sumStride);
+                for (int column = 0; column < columns; column += TileColumns)
                 {
-                    float* tile = sums + (row * sumStride) + column;
-                    if (width == TileColumns)
-                        TileKernels<TSimd, TVector>.TwoVectors(right, left + (row * Depth), depth, tile, sumStride, ahead);
+                    float* panel = right + (column * depth);
+                    if (columns - column >= TileColumns)
+                        TileKernels<TSimd, TVector>.TwoVectors(panel, w, depth, tile + column, sumStride, ahead);
                     else
-                        TileKernels<TSimd, TVector>.OneVector(right, left + (row * Depth), depth, tile, sumStride);
+                        TileKernels<TSimd, TVector>.OneVector(panel, w, depth, tile + column, sumStride);
                 }
-
-                right += depth * width;
             }
         }
 

@@ -14,15 +14,15 @@ internal sealed unsafe class NormOperation(int x, Weight scale, Weight? bias, fl
 
     public override void Backward(Tape tape, Tensor dy)
     {
-        Tensor x = tape.Value(Inputs[0]);
+        Tensor input = tape.Value(Inputs[0]);
         bool accumulate = false;
         float* dx = tape.Requires(Inputs[0]) ? tape.Target(Inputs[0], out accumulate).Pointer : null;
         float* dscale = trainedScale is null ? null : trainedScale.Gradients;
         float* dbias = trainedBias is null ? null : trainedBias.Gradients;
         if (bias is null)
-            tape.Kernels.RmsNorm(dy.Pointer, x.Pointer, (float*)scale.Data, epsilon, dx, accumulate, dscale, x.Rows, x.Columns);
+            tape.Kernels.RmsNorm(dy.Pointer, input.Pointer, (float*)scale.Data, epsilon, dx, accumulate, dscale, input.Rows, input.Columns);
         else
-            tape.Kernels.LayerNorm(dy.Pointer, x.Pointer, (float*)scale.Data, epsilon, dx, accumulate, dscale, dbias, x.Rows, x.Columns);
+            tape.Kernels.LayerNorm(dy.Pointer, input.Pointer, (float*)scale.Data, epsilon, dx, accumulate, dscale, dbias, input.Rows, input.Columns);
         GC.KeepAlive(scale);
     }
 }

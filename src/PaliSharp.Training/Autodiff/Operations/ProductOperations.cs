@@ -15,8 +15,8 @@ internal sealed unsafe class LinearOperation(int x, Weight weight, Weight? bias,
             tape.Kernels.Fold(dy.Pointer, dy.Shape.Count, dy.Columns, 1, trainedBias.Gradients);
         if (trainedWeight is not null)
         {
-            Tensor x = tape.Value(Inputs[0]);
-            tape.Kernels.LinearWeight(dy.Pointer, x.Pointer, dy.Rows, dy.Columns, x.Columns, trainedWeight.Gradients);
+            Tensor input = tape.Value(Inputs[0]);
+            tape.Kernels.LinearWeight(dy.Pointer, input.Pointer, dy.Rows, dy.Columns, input.Columns, trainedWeight.Gradients);
         }
 
         if (tape.Requires(Inputs[0]))
@@ -39,10 +39,10 @@ internal sealed unsafe class LinearRowsOperation(int x, Weight weight, int[] row
         int width = weight.Shape.Columns;
         if (trained is not null)
         {
-            Tensor x = tape.Value(Inputs[0]);
+            Tensor input = tape.Value(Inputs[0]);
             using Tensor gradient = tape.Device.Rent(new TensorShape(rows.Length, width));
             gradient.Span.Clear();
-            tape.Kernels.LinearWeight(dy.Pointer, x.Pointer, dy.Rows, rows.Length, width, gradient.Pointer);
+            tape.Kernels.LinearWeight(dy.Pointer, input.Pointer, dy.Rows, rows.Length, width, gradient.Pointer);
             fixed (int* first = rows)
                 tape.Kernels.Embedding(gradient.Pointer, first, rows.Length, width, 1, trained.Gradients);
         }

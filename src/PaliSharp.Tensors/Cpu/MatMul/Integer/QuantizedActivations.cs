@@ -10,10 +10,10 @@ namespace PaliSharp.Tensors.Cpu.MatMul.Integer;
 /// is one linear stream.
 /// </summary>
 /// <remarks>
-/// <c>vpmaddubsw</c> adds two products in 16 bits. With 8-bit weights, up to 255 with their offset, the magnitudes of two neighbouring activations must
-/// not exceed 128 together: the scale follows the largest such PAIR, so that no sum ever saturates and every processor gets the same
-/// sums. For values of both signs around zero that costs about half a bit; where one value stands out, which is what limits exactness,
-/// it costs nothing. With 4-bit weights the scale follows the largest value.
+/// <c>vpmaddubsw</c> adds two products in 16 bits. With 8-bit weights, 1 to 255 with their offset, the sum of two neighbouring activations must not
+/// exceed 128 in magnitude: the scale follows the largest such sum, or the largest value, so that nothing ever saturates and every
+/// processor gets the same sums. For values of both signs around zero that costs less than half a bit; where one value stands out, which is what
+/// limits exactness, it costs nothing. With 4-bit weights the scale follows the largest value.
 /// </remarks>
 internal unsafe struct QuantizedActivations
 {
@@ -133,17 +133,17 @@ internal unsafe struct QuantizedActivations
                 starts[(nint)i * tileRows] = -Offset * Sum(quants + (i * Sums), Sums);
         }
 
-        /// <summary>The largest magnitude, or sum of the magnitudes of two neighbours; NaN if there is one.</summary>
+        /// <summary>The largest magnitude of a value, or also of the sum of two neighbours; NaN if there is one.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static float Reach(float* x, bool pairs)
         {
             Vector256<float> largest = Vector256<float>.Zero;
             for (int i = 0; i < Block; i += Vector256<float>.Count)
             {
-                Vector256<float> value = Vector256.Abs(Vector256.Load(x + i));
+                Vector256<float> value = Vector256.Load(x + i);
+                largest = Vector256.Max(largest, Vector256.Abs(value));
                 if (pairs)
-                    value += Vector256.Shuffle(value, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6));
-                largest = Vector256.Max(largest, value);
+                    largest = Vector256.Max(largest, Vector256.Abs(value + Vector256.Shuffle(value, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6))));
             }
 
             float reach = 0;

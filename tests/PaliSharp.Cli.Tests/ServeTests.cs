@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Net;
+using Xunit;
+
+namespace PaliSharp.Cli.Tests;
+
+/// <summary>The verb <c>serve</c>: wrong usage, and the program from its start to a graceful end.</summary>
+public sealed class ServeTests
+{
+    private const string Listening = "listening on ";
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    public static TheoryData<string[]> Wrong => new(
+        [
+            ["serve", "--port", "70000"],
+            ["serve", "--host", "example.org"],
+            ["serve", "--name", "nameless"],
+            ["serve", "--name", "a=x", "--model", "y"],
+            ["serve", "--name", $"a={CliRun.Nano}", "--name", $"a={CliRun.Nano}"],
+            ["serve", "--history", "keep"],
+            ["serve", "--cors-origin", "*"],
+            ["serve", "--picture-host", "a b"],
+            ["serve", "--otlp", "nowhere"],
+            ["serve", "--timeout", "0"],
+        ]);
+
+    [Theory]
+    [MemberData(nameof(Wrong))]
+    public async Task Wrong_usage_is_code_2(string[] args)
+    {
+        CliRun run = await CliRun.Of(args);
+        Assert.Equal(2, run.Code);
+        Assert.NotEqual("", run.Error);
+    }
+
+    [Fact]
+    public async Task A_model_that_is_not_there_is_code_1()
+    {
+        CliRun run = await CliRun.Of("serve", "--port", "0", "--model", "no-such-folder");
+        Assert.Equal(1, run.Code);
+        Assert.Contains("no-such-folder", run.Error, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task Asked_to_end_it_finishes_what_it_accepted()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "SIGTERM is needed.");
+        using Process process = Start("serve", "--port", "0", "--concurrent", "2");
+        Task<string> log = process.StandardOutput.ReadToEndAsync();
+        string? line;
+        do
+        {
+            line = await process.StandardError.ReadLineAsync().WaitAsync(Limit);
+            Assert.NotNull(line);
+        }
+        while (!line.StartsWith(Listening, StringComparison.Ordinal));
+        using var client = new HttpClient { BaseAddress = new Uri(line[Listening.Length..]) };
+        while (!(await client.GetAsync("/health/ready").WaitAsync(Limit)).IsSuccessStatusCode)
+            await Task.Delay(20);
+
+        Task<HttpResponseMessage>[] asked = [.. Enumerable.Range(0, 10).Select(_ => client.PostAsync("/v1/vision/caption", Picture()))];
+        await Task.WhenAny(asked).WaitAsync(Limit);
+        using (Process kill = Process.Start("kill", $"-TERM {process.Id}"))
+            await kill.WaitForExitAsync();
+        HttpResponseMessage[] answers = await Task.WhenAll(asked).WaitAsync(Limit);
+        Assert.All(answers, answer => Assert.Contains(answer.StatusCode, (HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable]));
+        Assert.True(answers.Count(answer => answer.StatusCode == HttpStatusCode.OK) >= 5, "accepted requests were dropped");
+        await process.WaitForExitAsync().WaitAsync(Limit);
+        Assert.Equal(0, process.ExitCode);
+        Assert.Contains("every accepted request is finished", await log, StringComparison.Ordinal);
+    }
+
+    private static MultipartFormDataContent Picture() =>
+        new() { { new ByteArrayContent(File.ReadAllBytes(CliRun.Picture("02.png"))), "image", "02.png" } };
+
+    private static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(CliApplication).Assembly.Location, .. arguments])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        start.Environment.Remove("PALISHARP_MODEL");
+        start.Environment.Remove("PALISHARP_API_KEYS");
+        return Process.Start(start)!;
+    }
+}
