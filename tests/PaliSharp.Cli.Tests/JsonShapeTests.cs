@@ -13,6 +13,7 @@ public sealed class JsonShapeTests
     {
         { "text", ["caption"] },
         { "text", ["describe", "--timings"] },
+        { "text", ["caption", "--top-logprobs", "2"] },
         { "text", ["ask", "-q", "what color is the ring?"] },
         { "text", ["ask", "-q", "how many rings are there?", "--kind", "count"] },
         { "text", ["generate-question", "--answer", "orange"] },
