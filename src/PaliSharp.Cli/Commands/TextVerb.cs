@@ -46,9 +46,7 @@ internal sealed class TextVerb<TResult>(CliHost host, TextRequest<TResult> reque
             return await new TaskVerb<TResult>(host, _task, view).RunAsync(model, cancellationToken);
 
         // An answer about some of the pictures would answer another question.
-        IReadOnlyList<Image?> images = request.Frames is { } frames
-            ? ClipFrames.Read(_task.Pictures[0].Name, frames)
-            : [.. _task.Pictures.Select(picture => picture.TryRead(host))];
+        IReadOnlyList<Image?> images = ReadPictures();
         if (images.Contains(null))
             return ExitCode.Failure;
         VisionTask<TResult> task = _task.Task(model);
@@ -57,6 +55,13 @@ internal sealed class TextVerb<TResult>(CliHost host, TextRequest<TResult> reque
         else
             view.WriteJoint(_task.Pictures, await _progress.SpinAsync("Answering", () => model.RunAsync(images!, task, cancellationToken)));
         return ExitCode.Success;
+    }
+
+    private IReadOnlyList<Image?> ReadPictures()
+    {
+        if (request.Frames is { } frames)
+            return ClipFrames.Read(_task.Pictures[0].Name, frames);
+        return [.. _task.Pictures.Select(picture => picture.TryRead(host))];
     }
 
     private async Task StreamAsync(PaliGemma model, GenerationRequest prompt, CancellationToken cancellationToken)
