@@ -65,6 +65,7 @@ internal static class CliApplication
             SmilesCommand.Create(host),
             MusicCommand.Create(host),
             ClassifyCommand.Create(host),
+            MatchCommand.Create(host),
             RunCommand.Create(host),
             BatchCommand.Create(host),
             EvalCommand.Create(host),

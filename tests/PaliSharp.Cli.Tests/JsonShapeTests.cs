@@ -13,6 +13,7 @@ public sealed class JsonShapeTests
     {
         { "text", ["caption"] },
         { "text", ["describe", "--timings"] },
+        { "text", ["caption", "--top-logprobs", "2"] },
         { "text", ["ask", "-q", "what color is the ring?"] },
         { "text", ["ask", "-q", "how many rings are there?", "--kind", "count"] },
         { "text", ["generate-question", "--answer", "orange"] },
@@ -28,6 +29,9 @@ public sealed class JsonShapeTests
         { "choice", ["science", "-q", "what color is the ring?", "--option", "orange", "--option", "blue"] },
         { "choice", ["science", "-q", "what color is the ring?", "--option", "orange", "--option", "blue", "--score", "--form", "choose"] },
         { "classification", ["classify", "--label", "orange", "--label", "blue", "-p", "answer en what color is the ring?"] },
+        { "classification", ["match", "--text", "an orange ring", "--text", "a blue star"] },
+        { "picture_ranking", ["match", "ANOTHER", "--text", "an orange ring"] },
+        { "text", ["caption", "--frames", "2", "--max-tokens", "3"] },
         { "detection", ["detect", "--thing", "orange ring"] },
         { "detection", ["detect", "--thing", "rong", "--snap-labels", "--tile", "128", "--timings"] },
         { "segmentation", ["segment", "--thing", "orange ring"] },
@@ -40,7 +44,7 @@ public sealed class JsonShapeTests
     {
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder["schema.json"], """{"type":"object","properties":{"n":{"enum":[1,2,3]}},"required":["n"],"additionalProperties":false}""");
-        string[] given = [.. args[1..].Select(arg => arg == "SCHEMA" ? folder["schema.json"] : arg)];
+        string[] given = [.. args[1..].Select(arg => arg == "SCHEMA" ? folder["schema.json"] : arg == "ANOTHER" ? CliRun.Picture("06.png") : arg)];
         CliRun run = await CliRun.Of([args[0], CliRun.Picture(Picture), .. given, "--json", "--model", CliRun.Nano]);
         Assert.Equal("", run.Error);
         Assert.Equal(0, run.Code);

@@ -23,6 +23,8 @@ internal static class TaskSamples
         ["detect"] = DetectAsync,
         ["segment"] = SegmentAsync,
         ["classify"] = ClassifyAsync,
+        ["match"] = MatchAsync,
+        ["frames"] = FramesAsync,
         ["table"] = TableAsync,
         ["smiles"] = SmilesAsync,
         ["music"] = MusicAsync,
@@ -41,6 +43,8 @@ internal static class TaskSamples
     }
 
     private static Image Sample(string name) => Image.Load(Path.Combine(GoldenData.RepositoryRoot, "samples", name));
+
+    private static byte[] SampleBytes(string name) => File.ReadAllBytes(Path.Combine(GoldenData.RepositoryRoot, "samples", name));
 
     private static async Task CaptionAsync(PaliGemma model, TextWriter output)
     {
@@ -118,6 +122,21 @@ internal static class TaskSamples
         Image image = Sample("orange-ring.png");
         ClassificationResult ranked = await model.ClassifyAsync(image, ["orange", "blue", "green"], "answer en what color is the ring?");
         output.WriteLine($"{ranked.Best.Label} {ranked.Best.Probability:f2}");
+    }
+
+    private static async Task MatchAsync(PaliGemma model, TextWriter output)
+    {
+        Image[] images = [Sample("rings.png"), Sample("orange-ring.png")];
+        IReadOnlyList<PictureMatch> ranked = await model.RankPicturesAsync(images, "an orange ring on a pink background");
+        output.WriteLine($"picture {ranked[0].Index} with probability {ranked[0].Probability:f2}");
+    }
+
+    private static async Task FramesAsync(PaliGemma model, TextWriter output)
+    {
+        byte[] clip = SampleBytes("red-circle-moves.gif");
+        IReadOnlyList<Image> frames = VideoFrames.FromAnimation(clip, new FrameSampling { Count = 3 });
+        TextResult caption = await model.RunAsync(frames, new CaptionTask { Length = CaptionLength.Long });
+        output.WriteLine(caption.Text);
     }
 
     private static Task TableAsync(PaliGemma model, TextWriter output)

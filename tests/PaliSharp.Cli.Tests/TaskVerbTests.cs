@@ -54,6 +54,33 @@ public sealed class TaskVerbTests
     }
 
     [Fact]
+    public async Task Pictures_and_texts_are_ranked()
+    {
+        string[] pictures = [CliRun.Picture("06.png"), Picture];
+        CliRun run = await CliRun.Of(["match", .. pictures, "--text", "an orange ring on a pink background", "--json", "--model", CliRun.Nano]);
+        Assert.Equal(0, run.Code);
+        Assert.Equal([Picture, pictures[0]], run.Json[0].GetProperty("pictures").EnumerateArray().Select(item => item.GetProperty("image").GetString()!));
+        run = await CliRun.Of("match", Picture, "--text", "a blue star", "--text", "an orange ring on a pink background", "--top", "1", "--model", CliRun.Nano);
+        Assert.Contains("| an orange ring on a pink background |", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("blue star", run.Output, StringComparison.Ordinal);
+        Assert.Equal(2, (await CliRun.Of("match", Picture, "--model", CliRun.Nano)).Code);
+    }
+
+    [Fact]
+    public async Task Frames_of_a_clip_go_into_one_prompt()
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(Picture, folder["frame2.png"]);
+        File.Copy(CliRun.Picture("06.png"), folder["frame10.png"]);
+        CliRun clip = await CliRun.Of("caption", folder.Path, "--frames", "2", "--json", "--model", CliRun.Nano);
+        CliRun together = await CliRun.Of("caption", folder["frame2.png"], folder["frame10.png"], "--together", "--json", "--model", CliRun.Nano);
+        Assert.Equal(together.Json[0].GetProperty("tokens").ToString(), clip.Json[0].GetProperty("tokens").ToString());
+        Assert.Equal(128, clip.Json[0].GetProperty("usage").GetProperty("image_tokens").GetInt32());
+        Assert.Equal(2, (await CliRun.Of("caption", Picture, Picture, "--frames", "2", "--model", CliRun.Nano)).Code);
+        Assert.Equal(1, (await CliRun.Of("caption", folder["none.gif"], "--frames", "2", "--model", CliRun.Nano)).Code);
+    }
+
+    [Fact]
     public async Task Text_is_found_drawn_and_exported()
     {
         using var folder = new TemporaryFolder();

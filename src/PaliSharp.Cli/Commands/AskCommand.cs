@@ -29,6 +29,7 @@ internal static class AskCommand
         kind.AcceptOnlyFromAmong([.. Kinds.Keys]);
         Option<bool> bare = new("--bare") { Description = "Put the question without 'answer en', as checkpoints tuned on charts and documents want it." };
         Option<bool> together = PictureArgument.Together();
+        Option<int?> frames = PictureArgument.Frames();
         var grammar = new GrammarOptions();
         var options = new AnswerOptions(defaultTokens: 128);
         var verb = new Verb(
@@ -44,6 +45,7 @@ internal static class AskCommand
             kind,
             bare,
             together,
+            frames,
         };
         grammar.AddTo(verb);
         options.AddTo(verb);
@@ -62,16 +64,17 @@ internal static class AskCommand
             if (task.Kind != AnswerKind.Text && !form.IsFree)
                 throw new UsageException("--kind excludes --schema and --pattern.");
             string prompt = PictureArgument.Prompt(() => task.Form == QuestionForm.Bare ? TaskPrompts.BareQuestion(text) : TaskPrompts.Answer(text, task.Language));
-            IReadOnlyList<PictureInput> inputs = PictureFinder.Find(images);
+            int? clipFrames = parsed.GetValue(frames);
+            IReadOnlyList<PictureInput> inputs = PictureArgument.Find(images, clipFrames);
             bool isTogether = parsed.GetValue(together);
             if (form.Schema is { } schema)
             {
                 var json = new TaskRequest<JsonResult>(_ => new JsonTask(prompt, schema) { Options = choice.Generation }, inputs, choice);
-                return PromptCommand.RunAsync(host, new TextRequest<JsonResult>(json) { IsTogether = isTogether }, isRaw: false, cancellationToken);
+                return PromptCommand.RunAsync(host, new TextRequest<JsonResult>(json) { IsTogether = isTogether, Frames = clipFrames }, isRaw: false, cancellationToken);
             }
 
             var asked = new TaskRequest<AnswerResult>(model => task with { Options = form.Apply(model, choice.Generation) }, inputs, choice);
-            var request = new TextRequest<AnswerResult>(asked) { IsTogether = isTogether, StreamedPrompt = form.IsFree && task.Kind == AnswerKind.Text ? prompt : null };
+            var request = new TextRequest<AnswerResult>(asked) { IsTogether = isTogether, Frames = clipFrames, StreamedPrompt = form.IsFree && task.Kind == AnswerKind.Text ? prompt : null };
             return PromptCommand.RunAsync(host, request, isRaw: false, cancellationToken);
         });
         return verb;

@@ -63,12 +63,13 @@ internal sealed class BatchVerb(CliHost host, BatchRequest request)
             ["model"] = Path.GetFullPath(model.Path),
             ["weights"] = request.Choice.Model.Weights.ToString(),
             ["max_tokens"] = generation.MaxNewTokens.ToString(CultureInfo.InvariantCulture),
+            ["prompt_style"] = generation.PromptStyle.ToString(),
             ["batch"] = request.Choice.Batch.ToString(CultureInfo.InvariantCulture),
             ["repetition_guard"] = (generation.StopOnRepetition is not null).ToString(),
             ["sampling"] = string.Create(CultureInfo.InvariantCulture, $"temperature {sampling.Temperature} top_k {sampling.TopK} top_p {sampling.TopP} seed {sampling.Seed}"),
         };
         if (generation.Beam is { } beam)
-            settings.Add("beams", beam.Beams.ToString(CultureInfo.InvariantCulture));
+            settings.Add("beams", string.Create(CultureInfo.InvariantCulture, $"{beam.Beams} length_penalty {beam.LengthPenalty}"));
         if (request.Choice.Model.Adapter is { } adapter)
             settings.Add("adapter", $"{adapter}{(request.Choice.Model.MergeAdapter ? " merged" : "")}");
         return settings;

@@ -16,7 +16,8 @@ internal static class CaptionCommand
             "Describes pictures in one short sentence each.",
             "palisharp caption photo.jpg",
             "palisharp caption 'photos/*.jpg' --json",
-            "palisharp caption photo.jpg --language de --model google/paligemma2-3b-mix-448")
+            "palisharp caption photo.jpg --language de --model google/paligemma2-3b-mix-448",
+            "palisharp caption clip.gif --frames 16")
         {
             language,
         };

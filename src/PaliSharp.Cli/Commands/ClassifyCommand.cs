@@ -49,7 +49,7 @@ internal static class ClassifyCommand
         {
             var request = new ClassifyRequest(
                 PictureFinder.Find(parsed.GetRequiredValue(pictures)),
-                ReadLabels(parsed.GetValue(labels) ?? [], parsed.GetValue(labelFile)),
+                TextLines.Read(parsed.GetValue(labels) ?? [], parsed.GetValue(labelFile), "label"),
                 parsed.GetRequiredValue(prompt),
                 parsed.GetValue(scoring) switch { "mean" => LabelScoring.Mean, "prior" => LabelScoring.PriorCorrected, _ => LabelScoring.Sum })
             {
@@ -58,20 +58,5 @@ internal static class ClassifyCommand
             return new ClassifyVerb(host, model.Read(parsed, host), output.Read(parsed), request).RunAsync(cancellationToken);
         });
         return verb;
-    }
-
-    private static List<string> ReadLabels(IEnumerable<string> named, FileInfo? file)
-    {
-        List<string> labels = [.. named.Select(label => label.Trim())];
-        if (file is not null)
-        {
-            labels.AddRange(File.ReadLines(file.FullName).Select(line => line.Trim()).Where(line => line.Length > 0));
-            if (labels.Count == 0)
-                throw new UsageException($"--label-file {file}: there is no label in it. Write one a line.");
-        }
-
-        if (labels.Count == 0)
-            throw new UsageException("There is no label. Give some with --label or --label-file.");
-        return labels.Contains(string.Empty) ? throw new UsageException("One of the labels is empty. Name it or leave it out.") : labels;
     }
 }

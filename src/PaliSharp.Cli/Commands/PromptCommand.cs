@@ -1,5 +1,4 @@
 using System.CommandLine;
-using PaliSharp.Cli.Input;
 using PaliSharp.Cli.Options;
 using PaliSharp.Cli.Output;
 using PaliSharp.Tasks;
@@ -23,17 +22,20 @@ internal static class PromptCommand
     {
         Argument<string[]> pictures = PictureArgument.Create();
         Option<bool> together = PictureArgument.Together();
+        Option<int?> frames = PictureArgument.Frames();
         var options = new AnswerOptions(defaultTokens);
         verb.Add(pictures);
         verb.Add(together);
+        verb.Add(frames);
         options.AddTo(verb);
         verb.SetAction((parsed, cancellationToken) =>
         {
             AnswerChoice choice = options.Read(parsed, host);
             (VisionTask<TResult> task, string text) = PictureArgument.Prompt(() => (create(parsed, choice), prompt(parsed)));
-            var request = new TextRequest<TResult>(new TaskRequest<TResult>(_ => task, PictureFinder.Find(parsed.GetRequiredValue(pictures)), choice))
+            var request = new TextRequest<TResult>(new TaskRequest<TResult>(_ => task, PictureArgument.Find(parsed.GetRequiredValue(pictures), parsed.GetValue(frames)), choice))
             {
                 IsTogether = parsed.GetValue(together),
+                Frames = parsed.GetValue(frames),
                 StreamedPrompt = text,
             };
             return RunAsync(host, request, isRaw: false, cancellationToken);

@@ -15,6 +15,7 @@ internal static class RunCommand
         Option<string> prompt = new("--prompt", "-p") { Description = "The text the model sees, as it is.", HelpName = "TEXT", Required = true };
         Option<bool> raw = new("--raw") { Description = "Write the model's text and nothing else." };
         Option<bool> together = PictureArgument.Together();
+        Option<int?> frames = PictureArgument.Frames();
         Option<bool> special = new("--special-tokens") { Description = "Turn control tokens written in the prompt, such as <loc0512>, into tokens." };
         var grammar = new GrammarOptions();
         var options = new AnswerOptions(defaultTokens: 128);
@@ -31,6 +32,7 @@ internal static class RunCommand
             prompt,
             raw,
             together,
+            frames,
             special,
         };
         grammar.AddTo(verb);
@@ -44,16 +46,17 @@ internal static class RunCommand
                 throw new UsageException("--raw and --json exclude each other.");
             GrammarChoice form = grammar.Read(parsed);
             string text = parsed.GetRequiredValue(prompt);
-            IReadOnlyList<PictureInput> inputs = PictureFinder.Find(parsed.GetValue(pictures) ?? []);
+            int? clipFrames = parsed.GetValue(frames);
+            IReadOnlyList<PictureInput> inputs = PictureArgument.Find(parsed.GetValue(pictures) ?? [], clipFrames);
             bool isTogether = parsed.GetValue(together);
             if (form.Schema is { } schema)
             {
                 var json = new TaskRequest<JsonResult>(_ => new JsonTask(text, schema) { Options = choice.Generation }, inputs, choice);
-                return PromptCommand.RunAsync(host, new TextRequest<JsonResult>(json) { IsTogether = isTogether }, isRaw, cancellationToken);
+                return PromptCommand.RunAsync(host, new TextRequest<JsonResult>(json) { IsTogether = isTogether, Frames = clipFrames }, isRaw, cancellationToken);
             }
 
             var asked = new TaskRequest<TextResult>(model => new PromptTask(text) { Options = form.Apply(model, choice.Generation) }, inputs, choice);
-            var request = new TextRequest<TextResult>(asked) { IsTogether = isTogether, StreamedPrompt = form.IsFree ? text : null };
+            var request = new TextRequest<TextResult>(asked) { IsTogether = isTogether, Frames = clipFrames, StreamedPrompt = form.IsFree ? text : null };
             return PromptCommand.RunAsync(host, request, isRaw, cancellationToken);
         });
         return verb;

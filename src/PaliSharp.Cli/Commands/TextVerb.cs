@@ -15,6 +15,9 @@ internal sealed record TextRequest<TResult>(TaskRequest<TResult> Task)
     /// <summary>Puts all pictures into one prompt.</summary>
     public bool IsTogether { get; init; }
 
+    /// <summary>How many frames of the only picture, a clip, go into one prompt; null for the picture itself.</summary>
+    public int? Frames { get; init; }
+
     /// <summary>The text the model sees, if the answer may be shown while it is being written; else null.</summary>
     public string? StreamedPrompt { get; init; }
 }
@@ -27,7 +30,7 @@ internal sealed class TextVerb<TResult>(CliHost host, TextRequest<TResult> reque
     private readonly TaskRequest<TResult> _task = request.Task;
     private readonly ProgressDisplay _progress = new(host, request.Task.Choice.Output);
 
-    private bool IsJoint => request.IsTogether || _task.Pictures.Count == 0;
+    private bool IsJoint => request.IsTogether || request.Frames is not null || _task.Pictures.Count == 0;
 
     private bool IsStreamed => request.StreamedPrompt is not null
         && host.IsOutputInteractive
@@ -43,7 +46,7 @@ internal sealed class TextVerb<TResult>(CliHost host, TextRequest<TResult> reque
             return await new TaskVerb<TResult>(host, _task, view).RunAsync(model, cancellationToken);
 
         // An answer about some of the pictures would answer another question.
-        Image?[] images = [.. _task.Pictures.Select(picture => picture.TryRead(host))];
+        IReadOnlyList<Image?> images = ReadPictures();
         if (images.Contains(null))
             return ExitCode.Failure;
         VisionTask<TResult> task = _task.Task(model);
@@ -52,6 +55,13 @@ internal sealed class TextVerb<TResult>(CliHost host, TextRequest<TResult> reque
         else
             view.WriteJoint(_task.Pictures, await _progress.SpinAsync("Answering", () => model.RunAsync(images!, task, cancellationToken)));
         return ExitCode.Success;
+    }
+
+    private IReadOnlyList<Image?> ReadPictures()
+    {
+        if (request.Frames is { } frames)
+            return ClipFrames.Read(_task.Pictures[0].Name, frames);
+        return [.. _task.Pictures.Select(picture => picture.TryRead(host))];
     }
 
     private async Task StreamAsync(PaliGemma model, GenerationRequest prompt, CancellationToken cancellationToken)

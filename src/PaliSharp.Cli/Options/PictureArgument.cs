@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using PaliSharp.Cli.Input;
+using PaliSharp.Tasks;
 
 namespace PaliSharp.Cli.Options;
 
@@ -40,6 +42,26 @@ internal static class PictureArgument
 
     /// <summary>The option <c>--together</c>.</summary>
     public static Option<bool> Together() => new("--together") { Description = "Put all pictures into one prompt instead of asking about each." };
+
+    /// <summary>The option <c>--frames</c>.</summary>
+    public static Option<int?> Frames() => new Option<int?>("--frames")
+    {
+        Description = "Take so many frames, spread evenly, of one clip, an animated GIF or a folder of pictures, into one prompt. The papers take 16.",
+        HelpName = "N",
+    }.Between(1, FrameSampling.MaximumCount);
+
+    /// <summary>The pictures of a verb that knows clips.</summary>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="frames">The frames to take; null for pictures.</param>
+    /// <exception cref="UsageException">There is not one clip.</exception>
+    public static IReadOnlyList<PictureInput> Find(string[] arguments, int? frames)
+    {
+        if (frames is null)
+            return PictureFinder.Find(arguments);
+        return arguments is [var clip] && clip != PictureInput.StandardInput
+            ? [new PictureInput(clip)]
+            : throw new UsageException("--frames is about one clip: name an animated GIF, or a folder of frames.");
+    }
 
     /// <summary>Makes a prompt or a task from arguments.</summary>
     /// <exception cref="UsageException">The arguments make none.</exception>

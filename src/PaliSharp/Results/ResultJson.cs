@@ -61,4 +61,5 @@ public static class ResultJson
 [JsonSerializable(typeof(ChoiceLine))]
 [JsonSerializable(typeof(JsonValueLine))]
 [JsonSerializable(typeof(TextDetectionLine))]
+[JsonSerializable(typeof(PictureRankingLine))]
 internal sealed partial class ResultJsonContext : JsonSerializerContext;
