@@ -5,6 +5,7 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 
 /// <summary>The operands of a product C[m, n] = Σ A[m, k]·B[k, n], or C += …, as the gradients of linear layers need it.</summary>
 /// <param name="A">A, row by row; or its transpose <c>[k, m]</c> if <paramref name="IsTransposed"/>.</param>
+/// <param name="Stride">The distance of two rows of A as it is stored.</param>
 /// <param name="IsTransposed">True if A is stored as its transpose.</param>
 /// <param name="B">The first byte of B, <c>[k, n]</c> in its storage type.</param>
 /// <param name="C">Receives <c>[m, n]</c>; overlaps nothing else.</param>
@@ -12,7 +13,7 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 /// <param name="N">The columns of C.</param>
 /// <param name="K">The inner length.</param>
 /// <param name="Accumulates">True to add to what C holds.</param>
-internal readonly unsafe record struct BackwardOperands(nint A, bool IsTransposed, nint B, nint C, int M, int N, int K, bool Accumulates);
+internal readonly unsafe record struct BackwardOperands(nint A, int Stride, bool IsTransposed, nint B, nint C, int M, int N, int K, bool Accumulates);
 
 /// <summary>
 /// The products of a linear layer's gradients: dx = dy·W (A is dy, B the weight as stored) and dW += dyᵀ·x (A is dy transposed, B is x).
@@ -115,12 +116,12 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
             if (Operands.IsTransposed)
             {
                 // Rows behind the end of the inner length become zeros; they meet no element of B.
-                Panel.Transpose((float*)Operands.A + ((nint)start * Operands.M) + firstRow, Operands.M, depth, rows, left, Depth);
+                Panel.Transpose((float*)Operands.A + ((nint)start * Operands.Stride) + firstRow, Operands.Stride, depth, rows, left, Depth);
                 return;
             }
 
-            float* source = (float*)Operands.A + ((nint)firstRow * Operands.K) + start;
-            for (int row = 0; row < rows; row++, source += Operands.K, left += Depth)
+            float* source = (float*)Operands.A + ((nint)firstRow * Operands.Stride) + start;
+            for (int row = 0; row < rows; row++, source += Operands.Stride, left += Depth)
                 Buffer.MemoryCopy(source, left, depth * sizeof(float), depth * sizeof(float));
         }
 
