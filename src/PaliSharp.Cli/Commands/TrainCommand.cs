@@ -86,7 +86,7 @@ internal static class TrainCommand
             progress.Say($"resumed at update {trainer.Step} of {trainer.TotalSteps}");
         trainer.Run(cancellationToken);
         if (output.Json)
-            JsonLines.Write(host.Output, new { result = trainer.ResultFolder, steps = trainer.Step });
+            JsonLines.Write(host.Output, new TrainLine(trainer.ResultFolder, trainer.Step));
         else
             host.Output.WriteLine(trainer.ResultFolder);
         return ExitCode.Success;

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using PaliSharp.Checkpoints;
 using PaliSharp.Models;
 using PaliSharp.Results;
+using PaliSharp.Training.Running;
 
 namespace PaliSharp.Cli.Output;
 
@@ -19,6 +20,11 @@ internal sealed record PullLine(string Model, string Revision, string Path);
 /// <param name="Path">The file.</param>
 /// <param name="Bytes">Its size.</param>
 internal sealed record QuantizeLine(string Model, string Weights, string Path, long Bytes);
+
+/// <summary>A finished training in JSON.</summary>
+/// <param name="Result">The folder of the trained model or adapter.</param>
+/// <param name="Updates">The updates made.</param>
+internal sealed record TrainLine(string Result, long Updates);
 
 /// <summary>Writes objects, one a line.</summary>
 internal static class JsonLines
@@ -46,6 +52,8 @@ internal static class JsonLines
 [JsonSerializable(typeof(EvalLine))]
 [JsonSerializable(typeof(PullLine))]
 [JsonSerializable(typeof(QuantizeLine))]
+[JsonSerializable(typeof(TrainLine))]
+[JsonSerializable(typeof(TrainingEstimate))]
 [JsonSerializable(typeof(InspectLine))]
 [JsonSerializable(typeof(BenchLine))]
 internal sealed partial class JsonLineContext : JsonSerializerContext;

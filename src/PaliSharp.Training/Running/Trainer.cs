@@ -82,6 +82,8 @@ public sealed class Trainer : IDisposable
     {
         Directory.CreateDirectory(_options.Folder);
         AtomicFile.Write(Path.Combine(_options.Folder, "recipe.json"), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(_progress.Recipe)));
+        if (_progress.Step == 0)
+            _states.Clear(); // begun anew: an older training's states must not be taken for newer ones
         using var log = new TrainingLog(_options.Folder, _progress.Step);
         var maker = Maker(_source);
         Task<TrainingBatch> next = Prepare(maker);

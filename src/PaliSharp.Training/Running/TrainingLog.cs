@@ -33,8 +33,9 @@ internal sealed class TrainingLog : IDisposable
     {
         string lines = Path.Combine(folder, "log.jsonl");
         string table = Path.Combine(folder, "log.csv");
-        Steps = step == 0 ? [] : [.. Read(lines).TakeWhile(entry => entry.Step <= step)];
-        AtomicFile.Write(lines, stream => WriteAll(stream, Steps.Select(Line)));
+        List<string> kept = step == 0 ? [] : [.. Keep(lines, step)];
+        Steps = [.. kept.Where(line => !IsEvaluation(line)).Select(line => JsonSerializer.Deserialize<TrainingStep>(line)!)];
+        AtomicFile.Write(lines, stream => WriteAll(stream, kept));
         AtomicFile.Write(table, stream => WriteAll(stream, Steps.Select(Row).Prepend(Header)));
         _lines = Append(lines);
         _table = Append(table);
@@ -60,28 +61,32 @@ internal sealed class TrainingLog : IDisposable
         _table.Dispose();
     }
 
-    private static IEnumerable<TrainingStep> Read(string path)
+    // The lines up to an update, evaluations included; a killed run may have left half a line at the end.
+    private static IEnumerable<string> Keep(string path, long step)
     {
         if (!File.Exists(path))
             yield break;
         foreach (string line in File.ReadLines(path))
         {
-            if (line.Contains("\"evaluation\"", StringComparison.Ordinal))
-                continue;
-            TrainingStep? step;
-            try
-            {
-                step = JsonSerializer.Deserialize<TrainingStep>(line);
-            }
-            catch (JsonException)
-            {
-                yield break; // the line that the killed run was writing
-            }
-
-            if (step is not null)
-                yield return step;
+            if (!IsWhole(line, step))
+                yield break;
+            yield return line;
         }
     }
+
+    private static bool IsWhole(string line, long step)
+    {
+        try
+        {
+            return IsEvaluation(line) || (JsonSerializer.Deserialize<TrainingStep>(line) is { } entry && entry.Step <= step);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsEvaluation(string line) => line.Contains("\"evaluation\"", StringComparison.Ordinal) && line.EndsWith('}');
 
     private static string Line(TrainingStep step) => JsonSerializer.Serialize(step);
 

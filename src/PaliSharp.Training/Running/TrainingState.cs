@@ -32,6 +32,13 @@ internal sealed class TrainingState(string root)
     /// <summary>The newest state, or null.</summary>
     public string? Newest => States().LastOrDefault();
 
+    /// <summary>Removes all states.</summary>
+    public void Clear()
+    {
+        foreach (string state in States().ToList())
+            Directory.Delete(state, recursive: true);
+    }
+
     /// <summary>Saves a state.</summary>
     /// <param name="progress">Where training stands.</param>
     /// <param name="parameters">The parameters.</param>
@@ -62,7 +69,7 @@ internal sealed class TrainingState(string root)
             throw;
         }
 
-        foreach (string old in States().SkipLast(keep))
+        foreach (string old in States().SkipLast(keep).ToList())
             Directory.Delete(old, recursive: true);
     }
 

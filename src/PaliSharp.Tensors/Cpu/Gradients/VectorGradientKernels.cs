@@ -14,7 +14,7 @@ internal sealed unsafe class VectorGradientKernels<TSimd, TVector>(ThreadTeam te
     public override void LinearInput(float* dy, int rows, Weight weight, float* dx, bool accumulate)
     {
         var operands = new BackwardOperands(
-            (nint)dy, false, (nint)weight.Data, (nint)dx, rows, weight.Shape.Columns, weight.Shape.Rows, accumulate);
+            (nint)dy, weight.Shape.Rows, false, (nint)weight.Data, (nint)dx, rows, weight.Shape.Columns, weight.Shape.Rows, accumulate);
         switch (weight.Type)
         {
             case WeightType.Float32:
@@ -28,7 +28,7 @@ internal sealed unsafe class VectorGradientKernels<TSimd, TVector>(ThreadTeam te
                 break;
             case WeightType.Int8:
             case WeightType.Int4:
-                BackwardProduct<TSimd, TVector, Float32Element<TSimd, TVector>>.Multiply(team, pool, operands with { Quantized = weight.Type });
+                LinearInputQuantized(dy, rows, weight, dx, accumulate);
                 break;
             default:
                 throw new ArgumentException($"'{weight.Name}' is stored as {weight.Type}, which has no matrix product.", nameof(weight));
@@ -39,7 +39,7 @@ internal sealed unsafe class VectorGradientKernels<TSimd, TVector>(ThreadTeam te
 
     public override void LinearWeight(float* dy, float* x, int rows, int outputs, int inputs, float* dw) =>
         BackwardProduct<TSimd, TVector, Float32Element<TSimd, TVector>>.Multiply(
-            team, pool, new BackwardOperands((nint)dy, true, (nint)x, (nint)dw, outputs, inputs, rows, true));
+            team, pool, new BackwardOperands((nint)dy, outputs, true, (nint)x, (nint)dw, outputs, inputs, rows, true));
 
     public override void Fold(float* source, long count, long period, float scale, float* target)
     {
@@ -167,6 +167,36 @@ internal sealed unsafe class VectorGradientKernels<TSimd, TVector>(ThreadTeam te
             Losses = losses,
         };
         team.Run(ref job, rows);
+    }
+
+    // Quantised rows are widened a run at a time; each run is a part of the inner dimension.
+    private void LinearInputQuantized(float* dy, int rows, Weight weight, float* dx, bool accumulate)
+    {
+        const int Run = 512;
+        (int outputs, int inputs) = (weight.Shape.Rows, weight.Shape.Columns);
+        using Tensor widened = pool.Rent(new TensorShape(Math.Min(Run, outputs), inputs));
+        for (int start = 0; start < outputs; start += Run)
+        {
+            int count = Math.Min(Run, outputs - start);
+            var job = new WidenJob { Weight = weight, Start = start, Target = widened.Pointer };
+            team.Run(ref job, count);
+            var operands = new BackwardOperands(
+                (nint)(dy + start), outputs, false, (nint)widened.Pointer, (nint)dx, rows, inputs, count, accumulate || start > 0);
+            BackwardProduct<TSimd, TVector, Float32Element<TSimd, TVector>>.Multiply(team, pool, operands);
+        }
+    }
+
+    private struct WidenJob : IParallelJob
+    {
+        public Weight Weight;
+        public int Start;
+        public float* Target;
+
+        public readonly void Execute(int part)
+        {
+            int inputs = Weight.Shape.Columns;
+            Weight.CopyTo((long)(Start + part) * inputs, inputs, new Span<float>(Target + ((long)part * inputs), inputs));
+        }
     }
 
     private void RunFold(ref FoldJob<TSimd, TVector> job)

@@ -1,11 +1,11 @@
 using System.Runtime.CompilerServices;
 using PaliSharp.Tensors.Cpu.Simd;
-using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.Tensors.Cpu.MatMul;
 
 /// <summary>The operands of a product C[m, n] = Σ A[m, k]·B[k, n], or C += …, as the gradients of linear layers need it.</summary>
 /// <param name="A">A, row by row; or its transpose <c>[k, m]</c> if <paramref name="IsTransposed"/>.</param>
+/// <param name="Stride">The distance of two rows of A as it is stored.</param>
 /// <param name="IsTransposed">True if A is stored as its transpose.</param>
 /// <param name="B">The first byte of B, <c>[k, n]</c> in its storage type.</param>
 /// <param name="C">Receives <c>[m, n]</c>; overlaps nothing else.</param>
@@ -13,9 +13,7 @@ namespace PaliSharp.Tensors.Cpu.MatMul;
 /// <param name="N">The columns of C.</param>
 /// <param name="K">The inner length.</param>
 /// <param name="Accumulates">True to add to what C holds.</param>
-/// <param name="Quantized">The storage type of B if it is quantised: its rows do not lie one after the other then.</param>
-internal readonly unsafe record struct BackwardOperands(
-    nint A, bool IsTransposed, nint B, nint C, int M, int N, int K, bool Accumulates, WeightType? Quantized = null);
+internal readonly unsafe record struct BackwardOperands(nint A, int Stride, bool IsTransposed, nint B, nint C, int M, int N, int K, bool Accumulates);
 
 /// <summary>
 /// The products of a linear layer's gradients: dx = dy·W (A is dy, B the weight as stored) and dW += dyᵀ·x (A is dy transposed, B is x).
@@ -118,24 +116,18 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
             if (Operands.IsTransposed)
             {
                 // Rows behind the end of the inner length become zeros; they meet no element of B.
-                Panel.Transpose((float*)Operands.A + ((nint)start * Operands.M) + firstRow, Operands.M, depth, rows, left, Depth);
+                Panel.Transpose((float*)Operands.A + ((nint)start * Operands.Stride) + firstRow, Operands.Stride, depth, rows, left, Depth);
                 return;
             }
 
-            float* source = (float*)Operands.A + ((nint)firstRow * Operands.K) + start;
-            for (int row = 0; row < rows; row++, source += Operands.K, left += Depth)
+            float* source = (float*)Operands.A + ((nint)firstRow * Operands.Stride) + start;
+            for (int row = 0; row < rows; row++, source += Operands.Stride, left += Depth)
                 Buffer.MemoryCopy(source, left, depth * sizeof(float), depth * sizeof(float));
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void CopyRight(int start, int depth, int firstColumn, int columns, float* right)
         {
-            if (Operands.Quantized is { } type)
-            {
-                CopyQuantized(type, start, depth, firstColumn, columns, right);
-                return;
-            }
-
             nint rowBytes = TElement.RowBytes(Operands.N);
             byte* row = (byte*)Operands.B + (start * rowBytes) + TElement.HeadBytes(Operands.N);
             int padded = RoundUp(columns, TSimd.Count);
@@ -147,20 +139,6 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
                     float* destination = right + (column * depth) + (k * width);
                     for (int i = 0; i < width; i += TSimd.Count)
                         CopyVector(row, firstColumn + column + i, Operands.N, destination + i);
-                }
-            }
-        }
-
-        private readonly void CopyQuantized(WeightType type, int start, int depth, int firstColumn, int columns, float* right)
-        {
-            for (int column = 0; column < columns; column += TileColumns)
-            {
-                int width = Math.Min(TileColumns, RoundUp(columns - column, TSimd.Count));
-                int present = Math.Min(width, columns - column);
-                for (int k = 0; k < depth; k++, right += width)
-                {
-                    QuantizedLayout.Dequantize(type, (void*)Operands.B, Operands.N, start + k, firstColumn + column, new Span<float>(right, present));
-                    new Span<float>(right + present, width - present).Clear();
                 }
             }
         }
