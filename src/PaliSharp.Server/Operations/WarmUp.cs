@@ -29,7 +29,9 @@ internal sealed partial class WarmUp(ModelCatalog models, IHostApplicationLifeti
         {
             Failure = exception;
             LogFailure(logger, exception);
-            lifetime.StopApplication();
+
+            // A server stopped while it is still starting would report a cancellation instead of the reason.
+            lifetime.ApplicationStarted.Register(lifetime.StopApplication);
         }
     }
 
