@@ -50,7 +50,8 @@ internal static class PassBench
             .. caches.Select((cache, i) => new SequenceInput(
                 prompt, positions, new[] { new RowRun(pictures, i * config.ImageTokens, config.ImageTokens) }, cache)),
         ];
-        SequenceInput[] tokens = [.. caches.Select(cache => new SequenceInput(new[] { 5 }, positions, default, cache))];
+        int[] token = [5];
+        SequenceInput[] tokens = [.. caches.Select(cache => new SequenceInput(token, positions, default, cache))];
         double[] medians =
         [
             Median(repeats, () => model.EncodeImages(pixels).Dispose()),

@@ -104,7 +104,7 @@ internal static class TrainCommand
     private static ITrainingSource? Source(string? file, JsonElement? data, string folder, ulong seed)
     {
         if (file is not null)
-            return TrainingSources.Open(JsonSerializer.SerializeToElement(file), Environment.CurrentDirectory, seed);
+            return TrainingSources.Open(JsonElement.Parse($"\"{JsonEncodedText.Encode(file)}\""), Environment.CurrentDirectory, seed);
         return data is { } named ? TrainingSources.Open(named, folder, seed) : null;
     }
 

@@ -58,7 +58,12 @@ public sealed class NodeClientTests(ServerFixture fixture)
 
     private static async Task<(int Code, string Output, string Error)> RunAsync(string program, TimeSpan limit, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
         using var timeout = new CancellationTokenSource(limit);
@@ -66,10 +71,10 @@ public sealed class NodeClientTests(ServerFixture fixture)
         {
             await process.WaitForExitAsync(timeout.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException exception)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} did not end within {limit}.");
+            throw new TimeoutException($"{program} did not end within {limit}.", exception);
         }
 
         return (process.ExitCode, await output, await error);
