@@ -17,7 +17,7 @@ public sealed class BenchTests
         Assert.True(line.GetProperty("peak_gbps").GetDouble() > 0);
         Assert.True(line.GetProperty("peak_memory_bytes").GetInt64() > 1 << 20);
         JsonElement[] stages = [.. line.GetProperty("stages").EnumerateArray()];
-        Assert.Equal(["decode picture", "resize", "vision", "prefill", "decode"], stages.Select(stage => stage.GetProperty("stage").GetString()));
+        Assert.Equal(["decode picture", "resize", "vision", "prefill", "decode", "decode x8"], stages.Select(stage => stage.GetProperty("stage").GetString()));
         foreach (JsonElement stage in stages)
         {
             double median = stage.GetProperty("median_ms").GetDouble();
@@ -25,7 +25,8 @@ public sealed class BenchTests
             Assert.InRange(stage.GetProperty("minimum_ms").GetDouble(), 0, median);
         }
 
-        Assert.All(stages[2..], stage => Assert.True(stage.GetProperty("share_of_peak").GetDouble() > 0));
+        // A batch is limited neither by arithmetic nor by memory alone.
+        Assert.All(stages[2..5], stage => Assert.True(stage.GetProperty("share_of_peak").GetDouble() > 0));
         Assert.Equal(JsonValueKind.Null, stages[0].GetProperty("share_of_peak").ValueKind);
     }
 

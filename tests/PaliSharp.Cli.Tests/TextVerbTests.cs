@@ -221,8 +221,18 @@ public sealed class TextVerbTests
         JsonObject vocabulary = tokenizer["model"]!["vocab"]!.AsObject();
         int id = vocabulary[piece]!.GetValue<int>();
         vocabulary.Remove(piece);
-        vocabulary["\n\n"] = id;
-        merges[^1] = new JsonArray("\n", "\n");
+        merges.RemoveAt(merges.Count - 1);
+        // A newline is an added token of this tokenizer, so two of them must be one, too: merges never see them.
+        tokenizer["added_tokens"]!.AsArray().Add(new JsonObject
+        {
+            ["id"] = id,
+            ["content"] = "\n\n",
+            ["single_word"] = false,
+            ["lstrip"] = false,
+            ["rstrip"] = false,
+            ["normalized"] = false,
+            ["special"] = false,
+        });
         File.WriteAllText(path, tokenizer.ToJsonString());
         return folder;
     }
