@@ -11,7 +11,7 @@ using PaliSharp.Training.Optimisers;
 namespace PaliSharp.Bench;
 
 /// <summary>
-/// The time of one full training step (forward, backward, clipping, AdamW) of the shapes in <c>shared/bench/torch_step.py</c>, with the same
+/// The time of one full training step (forward, backward, clipping, AdamW) of shapes for which a PyTorch program exists, with the same
 /// batch, lengths, loss and parameters, so that both programs measure the same work.
 /// </summary>
 internal static unsafe class TrainStepBench
