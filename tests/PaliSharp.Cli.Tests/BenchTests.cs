@@ -25,7 +25,7 @@ public sealed class BenchTests
             Assert.InRange(stage.GetProperty("minimum_ms").GetDouble(), 0, median);
         }
 
-        Assert.All(stages[2..], stage => Assert.True(stage.GetProperty("share_of_peak").GetDouble() > 0));
+        Assert.All(stages[2..5], stage => Assert.True(stage.GetProperty("share_of_peak").GetDouble() > 0));
         Assert.Equal(JsonValueKind.Null, stages[0].GetProperty("share_of_peak").ValueKind);
     }
 
