@@ -28,6 +28,9 @@ static int Run(BenchOptions options)
         case "batch":
             BatchBench.RunAsync(options).GetAwaiter().GetResult();
             return 0;
+        case "mixed":
+            MixedBench.RunAsync(options).GetAwaiter().GetResult();
+            return 0;
         case "serve":
             ServeBench.RunAsync(options).GetAwaiter().GetResult();
             return 0;
@@ -66,6 +69,7 @@ static int Usage(string message)
           decode    products of a few rows, against the read bandwidth
           team      the cost of handing work to the thread team
           batch     64 mixed items one by one, by 8 clients, all at once (--rows: the most together; --model)
+          mixed     16 scenes with four tasks each, as 64 calls one by one and as one call (--rows: the most together; --model)
           serve     64 questions over HTTP on this machine, from 1, 8 and 16 clients (--rows: the most together; --model)
           passes    one pass for several sequences together: pictures, prompts, tokens (--model, --rows)
           imaging   decoding, encoding and scaling pictures, against the system's libraries (--python with Pillow, --folder with photos)

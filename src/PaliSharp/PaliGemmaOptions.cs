@@ -25,7 +25,7 @@ public sealed record PaliGemmaOptions
     /// The most sequences computed together, at least 1; other requests wait for a place. A beam search takes as many places as it has beams,
     /// and one with more than there are runs alone.
     /// </summary>
-    public int MaxBatch { get; init; } = 8;
+    public int MaxBatch { get; init; } = 32;
 
     /// <summary>
     /// The most requests that wait for a place in the batch, at least 1; a call beyond that ends with <see cref="Batching.QueueFullException"/>.

@@ -13,8 +13,9 @@ namespace PaliSharp.Batching;
 /// </remarks>
 internal sealed class RunningBatch
 {
-    // Pictures and prompts go through together up to so many rows: enough to fill the kernels, little enough to bound memory.
-    private const int MaxRowsTogether = 2048;
+    // Pictures and prompts go through together up to so many rows: as many as a product takes at once. More would read the weights again
+    // anyway, and what passes from one operation to the next would no longer stay in the caches.
+    private const int MaxRowsTogether = 512;
 
     // Memory kept for later requests beyond half the budget of keys and values is given back: requests of ever other lengths would hoard it.
     private const long LeastFreeBytes = 256L << 20;
@@ -23,12 +24,17 @@ internal sealed class RunningBatch
     // which takes about as long as computing some five rows; so new requests get a few times the time of those being written.
     private const int RowsPerTurn = 16;
 
+    // Or rows of so many multiply-adds, if those are more: some 20 ms on two cores, for which texts may stand still. Of a small model these are
+    // hundreds of rows, so that many texts are under way before the next token of each is written, all at once.
+    private const long MultiplyAddsPerTurn = 1L << 30;
+
     private readonly PaliGemmaModel _model;
     private readonly PicturePreparation _preparation;
     private readonly PictureStore _store;
     private readonly BatchCounters _counters;
     private readonly BatchPace _pace;
     private readonly long _maxFreeBytes;
+    private readonly int _allowance;
     private readonly TokenStep _tokens;
     private readonly List<BatchItem> _items = [];
     private readonly List<BatchItem> _arrived = [];
@@ -58,6 +64,8 @@ internal sealed class RunningBatch
         _pace = pace;
         _maxFreeBytes = Math.Max(limits.KvBytes / 2, LeastFreeBytes);
         _tokens = new TokenStep(model, counters);
+        long layer = PassShares.LayerElements(model.Config.Text);
+        _allowance = (int)Math.Clamp(MultiplyAddsPerTurn / layer, RowsPerTurn * model.Config.Text.Layers, int.MaxValue);
     }
 
     /// <summary>How many items have a place.</summary>
@@ -91,7 +99,7 @@ internal sealed class RunningBatch
         TakePictures();
         Sort();
         bool decoded = Decode();
-        int allowance = decoded ? RowsPerTurn * _model.Config.Text.Layers : 1;
+        int allowance = decoded ? _allowance : 1;
         bool stepped = false;
         while (allowance > 0 && StepOnce(ref allowance))
         {
