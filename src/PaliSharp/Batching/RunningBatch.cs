@@ -21,12 +21,9 @@ internal sealed class RunningBatch
     private const long LeastFreeBytes = 256L << 20;
 
     // While texts are being written, a turn takes so many new rows through all layers, or the equivalent. Writing one token reads all weights,
-    // which takes about as long as computing some five rows; so new requests get a few times the time of those being written.
+    // which takes about as long as computing some five rows; so new requests get a few times the time of those being written. Of a small model
+    // it takes more rows, as many as are computed in no noticeable time.
     private const int RowsPerTurn = 16;
-
-    // Or rows of so many multiply-adds, if those are more: some 20 ms on two cores, for which texts may stand still. Of a small model these are
-    // hundreds of rows, so that many texts are under way before the next token of each is written, all at once.
-    private const long MultiplyAddsPerTurn = 1L << 30;
 
     private readonly PaliGemmaModel _model;
     private readonly PicturePreparation _preparation;
@@ -65,7 +62,7 @@ internal sealed class RunningBatch
         _maxFreeBytes = Math.Max(limits.KvBytes / 2, LeastFreeBytes);
         _tokens = new TokenStep(model, counters);
         long layer = PassShares.LayerElements(model.Config.Text);
-        _allowance = (int)Math.Clamp(MultiplyAddsPerTurn / layer, RowsPerTurn * model.Config.Text.Layers, int.MaxValue);
+        _allowance = (int)Math.Clamp(limits.MultiplyAddsPerTurn / layer, RowsPerTurn * model.Config.Text.Layers, int.MaxValue);
     }
 
     /// <summary>How many items have a place.</summary>
