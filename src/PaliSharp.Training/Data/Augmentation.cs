@@ -43,7 +43,8 @@ internal sealed partial class Augmentation(AugmentationOptions options)
         if (!isFlipped && part == new PixelBox(0, 0, image.Width, image.Height))
             return item;
         var change = new PictureChange(image.Width, image.Height, part, isFlipped);
-        return new AugmentedItem([change.Apply(image)], change.Apply(item.Prefix), change.Apply(item.Suffix), item.Objects?.Changed(change));
+        PictureObjects? objects = item.Objects is null ? null : item.Objects with { Change = change };
+        return new AugmentedItem([change.Apply(image)], change.Apply(item.Prefix), change.Apply(item.Suffix), objects);
     }
 
     private PixelBox Part(Image image, BoundingBox? bounds, GaussianRandom random)
@@ -71,8 +72,8 @@ internal sealed partial class Augmentation(AugmentationOptions options)
             bounds = PictureChange.Union(bounds, thing.Box);
         foreach (string text in (ReadOnlySpan<string>)[item.Prefix, item.Suffix])
         {
-            if (PictureChange.Bounds(text) is { } shares)
-                bounds = PictureChange.Union(bounds, new BoundingBox(shares.X1 * image.Width, shares.Y1 * image.Height, shares.X2 * image.Width, shares.Y2 * image.Height));
+            if (PictureChange.Bounds(text, image.Width, image.Height) is { } box)
+                bounds = PictureChange.Union(bounds, box);
         }
 
         return bounds;
@@ -115,6 +116,6 @@ internal sealed partial class Augmentation(AugmentationOptions options)
     private static partial Regex Codes();
 
     // English, the language of the answers. Mirrored writing is no writing, but no word tells that a question is about it: leave flip off there.
-    [GeneratedRegex(@"\b(?:left|right|leftmost|rightmost|lefthand|righthand|leftward|rightward|leftwards|rightwards|clockwise|counterclockwise|anticlockwise)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\b(?:(?:left|right)(?:most|hand|wards?)?|(?:counter|anti)?clockwise)\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Sides();
 }

@@ -36,7 +36,8 @@ public sealed record AugmentationOptions
         {
             Require(jpeg.Probability is >= 0 and <= 1, "jpeg.probability", jpeg.Probability, "0 to 1");
             Require(jpeg.MinimumQuality is >= 1 and <= 100, "jpeg.minimumQuality", jpeg.MinimumQuality, "1 to 100");
-            Require(jpeg.MaximumQuality <= 100 && jpeg.MaximumQuality >= jpeg.MinimumQuality, "jpeg.maximumQuality", jpeg.MaximumQuality, "minimumQuality to 100");
+            bool isRange = jpeg.MaximumQuality <= 100 && jpeg.MaximumQuality >= jpeg.MinimumQuality;
+            Require(isRange, "jpeg.maximumQuality", jpeg.MaximumQuality, "minimumQuality to 100");
         }
 
         if (Resize is { } resize)

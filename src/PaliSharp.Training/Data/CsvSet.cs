@@ -29,7 +29,8 @@ internal sealed class CsvSet : ExampleSet
         if (_suffix < 0)
         {
             throw new RecipeException(
-                $"The header of '{path}' has no column '{columns.Suffix}' for what is to be learnt; it has {string.Join(", ", header.Select(name => $"'{name}'"))}. Rename it, or name it in \"columns\".");
+                $"The header of '{path}' has no column '{columns.Suffix}' for what is to be learnt; it has "
+                    + $"{string.Join(", ", header.Select(name => $"'{name}'"))}. Rename it, or name it in \"columns\".");
         }
 
         SuffixCheck.Require(path, Count, index => Parse(index).Suffix);
@@ -65,10 +66,11 @@ internal sealed class CsvSet : ExampleSet
 
     private string[] Fields(int record)
     {
-        byte[] bytes = _records.Read(record);
+        // A field in front keeps a row that begins with U+FEFF from being taken for a file with a byte order mark.
+        byte[] bytes = [(byte)'x', (byte)_separator, .. _records.Read(record)];
         try
         {
-            return CsvText.Read(new MemoryStream(bytes), _records.Name(record), _separator).FirstOrDefault() ?? [];
+            return CsvText.Read(new MemoryStream(bytes), _records.Name(record), _separator).First()[1..];
         }
         catch (JobException e)
         {

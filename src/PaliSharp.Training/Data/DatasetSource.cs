@@ -36,7 +36,8 @@ internal sealed class DatasetSource : ITrainingSource
 
     public TrainingExample Next()
     {
-        for (int bad = 0; bad < _set.Count; bad++)
+        // A good item may come first in one pass and last in the next: after two passes without any, there is none.
+        for (long bad = 0; bad < 2L * _set.Count; bad++)
         {
             LoadedItem item = _prefetcher.Take();
             _position++;
@@ -48,7 +49,7 @@ internal sealed class DatasetSource : ITrainingSource
             _report.Add(item.Problem!.Kind, item.Problem.Message);
         }
 
-        throw new RecipeException($"None of {_set.Count} items in a row can be used; {_report}");
+        throw new RecipeException($"None of {_set.Count} items can be used; {_report}");
     }
 
     public string SavePosition() => string.Create(CultureInfo.InvariantCulture, $"{_set.Fingerprint}:{_position}");
@@ -61,7 +62,8 @@ internal sealed class DatasetSource : ITrainingSource
             || !position.AsSpan(0, colon).SequenceEqual(_set.Fingerprint)
             || !long.TryParse(position.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out long place))
         {
-            throw new RecipeException($"The position '{position}' does not belong to this data ({_set.Fingerprint}). Resume with the data that the training was begun with.");
+            throw new RecipeException($"The position '{position}' does not belong to this data ({_set.Fingerprint}). Resume with the data that "
+                + "the training was begun with.");
         }
 
         _position = place;

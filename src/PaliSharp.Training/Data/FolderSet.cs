@@ -22,8 +22,11 @@ internal sealed class FolderSet : ExampleSet
     private readonly List<string> _pictures = [];
 
     /// <summary>Finds the pictures.</summary>
+    /// <param name="root">The folder.</param>
+    /// <param name="texts">Where the texts are.</param>
+    /// <param name="isTextNeeded">Whether a folder without any text is refused.</param>
     /// <exception cref="RecipeException">The folder cannot be read, or no picture has a text.</exception>
-    public FolderSet(string root, FolderTexts texts)
+    public FolderSet(string root, FolderTexts texts, bool isTextNeeded = true)
     {
         (_root, _texts) = (root, texts);
         try
@@ -42,7 +45,7 @@ internal sealed class FolderSet : ExampleSet
         }
 
         _pictures.Sort(StringComparer.Ordinal);
-        SuffixCheck.Require(root, _pictures.Count, Suffix);
+        SuffixCheck.Require(root, _pictures.Count, isTextNeeded ? Suffix : index => _pictures[index]);
     }
 
     public override int Count => _pictures.Count;

@@ -61,5 +61,5 @@ internal sealed class JsonLinesSet : ExampleSet
         : throw Bad(origin, $"\"{name}\" is a JSON {value.ValueKind} instead of a text");
 
     private static BadItemException Bad(string origin, string problem, Exception? cause = null) =>
-        new(BadItemKind.Malformed, $"{origin} is no example: {problem}. Expected: an object with \"image\", \"prefix\" and \"suffix\".", cause);
+        new(BadItemKind.Malformed, $"{origin} is no example: {problem.TrimEnd('.')}. Expected: an object with \"image\", \"prefix\" and \"suffix\".", cause);
 }

@@ -161,7 +161,8 @@ public static class MixtureFile
         {
             var file = new FileInfo(path);
             if (file.Exists && file.Length > MaximumBytes)
-                throw new RecipeException($"'{path}' is larger than {MaximumBytes} bytes, which no mixture is. Name the kind of data in a mixture file: {{\"version\": 1, \"sources\": [{{\"kind\": \"coco-captions\", \"path\": …}}]}}.");
+                throw new RecipeException($"'{path}' is larger than {MaximumBytes} bytes, which no mixture is. Name the kind of data in a "
+                    + $"mixture file: {{\"version\": 1, \"sources\": [{{\"kind\": \"coco-captions\", \"path\": …}}]}}.");
             return Parse(File.ReadAllBytes(path), path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -203,7 +204,8 @@ public static class MixtureFile
     private static MixtureDescription Checked(MixtureDescription mixture, string source)
     {
         if (mixture.Version != MixtureDescription.CurrentVersion)
-            throw new RecipeException($"{source}: version is {mixture.Version}; expected: {MixtureDescription.CurrentVersion}, the only one this library reads.");
+            throw new RecipeException($"{source}: version is {mixture.Version}; expected: {MixtureDescription.CurrentVersion}, the only one this "
+                + "library reads.");
         if (mixture.Sources is not { Count: >= 1 and <= MaximumSources })
             throw new RecipeException($"{source} has {mixture.Sources?.Count ?? 0} sources; expected: 1 to {MaximumSources}.");
         if (mixture.Ahead is < 1 or > 4096 || mixture.Threads is < 1 or > 256)
@@ -212,7 +214,8 @@ public static class MixtureFile
             Check(description ?? throw new RecipeException($"{source}: source {index + 1} is null."), $"{source}, source {index + 1}");
         int weighted = mixture.Sources.Count(description => description.Weight is not null);
         if (weighted != 0 && weighted != mixture.Sources.Count)
-            throw new RecipeException($"{source}: {weighted} of {mixture.Sources.Count} sources have a weight. Give all of them one, or none (then their sizes count).");
+            throw new RecipeException($"{source}: {weighted} of {mixture.Sources.Count} sources have a weight. Give all of them one, or none "
+                + "(then their sizes count).");
         if (weighted != 0 && mixture.Sources.Sum(description => description.Weight) is not > 0)
             throw new RecipeException($"{source}: all weights are 0. Give at least one source a weight above 0.");
         mixture.Augment?.Check(source);

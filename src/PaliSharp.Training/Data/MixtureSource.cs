@@ -62,7 +62,8 @@ internal sealed class MixtureSource : ITrainingSource
         }
 
         if (parts?.Length != _sources.Length + 1 || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long draws))
-            throw new RecipeException($"The position '{position}' does not belong to this mixture of {_sources.Length} sources. Resume with the mixture that the training was begun with.");
+            throw new RecipeException($"The position '{position}' does not belong to this mixture of {_sources.Length} sources. Resume with the "
+                + "mixture that the training was begun with.");
         for (int i = 0; i < _sources.Length; i++)
             _sources[i].RestorePosition(parts[i + 1] ?? string.Empty);
         _draws = draws;

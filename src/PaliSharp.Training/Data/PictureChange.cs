@@ -23,14 +23,14 @@ internal sealed partial record PictureChange(int SourceWidth, int SourceHeight, 
     /// <summary>Whether a text's location tokens come in boxes of four, so that they can be changed.</summary>
     public static bool CanApply(string text) => Locations().Matches(text).All(match => match.Length % BoxLength == 0);
 
-    /// <summary>The box around all boxes of a text, as shares of the picture; null without boxes.</summary>
-    public static BoundingBox? Bounds(string text)
+    /// <summary>The box around all boxes of a text, in pixels of a picture; null without boxes.</summary>
+    public static BoundingBox? Bounds(string text, int width, int height)
     {
         BoundingBox? bounds = null;
         foreach (Match match in Locations().Matches(text))
         {
             for (int at = 0; at < match.Length; at += BoxLength)
-                bounds = Union(bounds, Shares(match.ValueSpan.Slice(at, BoxLength)));
+                bounds = Union(bounds, Box(match.ValueSpan.Slice(at, BoxLength), width, height));
         }
 
         return bounds;
@@ -106,13 +106,11 @@ internal sealed partial record PictureChange(int SourceWidth, int SourceHeight, 
             return IsFlipped ? $"{Token(top)}{Token(LastBin - right)}{Token(bottom)}{Token(LastBin - left)}" : tokens.ToString();
         }
 
-        BoundingBox shares = Shares(tokens);
-        return LocationGrid.ToTokens(
-            Apply(new BoundingBox(shares.X1 * SourceWidth, shares.Y1 * SourceHeight, shares.X2 * SourceWidth, shares.Y2 * SourceHeight)), Width, Height);
+        return LocationGrid.ToTokens(Apply(Box(tokens, SourceWidth, SourceHeight)), Width, Height);
     }
 
-    private static BoundingBox Shares(ReadOnlySpan<char> tokens) =>
-        LocationGrid.ToBox(Bin(tokens, 0), Bin(tokens, 1), Bin(tokens, 2), Bin(tokens, 3), 1, 1);
+    private static BoundingBox Box(ReadOnlySpan<char> tokens, int width, int height) =>
+        LocationGrid.ToBox(Bin(tokens, 0), Bin(tokens, 1), Bin(tokens, 2), Bin(tokens, 3), width, height);
 
     // Four digits may say more than there are bins: such a text is wrong before and after.
     private static int Bin(ReadOnlySpan<char> tokens, int number) =>

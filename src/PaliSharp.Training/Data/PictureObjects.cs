@@ -7,8 +7,8 @@ namespace PaliSharp.Training.Data;
 /// <summary>A thing in a picture.</summary>
 /// <param name="Label">What it is; empty for none.</param>
 /// <param name="Box">Where, in pixels, within the picture.</param>
-/// <param name="Mask">Its pixels, in the size of the picture; null if it is written as a box alone.</param>
-internal sealed record PictureObject(string Label, BoundingBox Box, Mask? Mask);
+/// <param name="Mask">Its pixels, in the size of the picture, not unpacked before it is needed; null if it is written as a box alone.</param>
+internal sealed record PictureObject(string Label, BoundingBox Box, RunLengths? Mask);
 
 /// <summary>The things in a picture, to be written as the text of a detection or segmentation.</summary>
 /// <param name="Width">The picture's width in pixels.</param>
@@ -17,6 +17,9 @@ internal sealed record PictureObject(string Label, BoundingBox Box, Mask? Mask);
 /// <param name="Codec">Makes codes of masks; null without masks.</param>
 internal sealed record PictureObjects(int Width, int Height, IReadOnlyList<PictureObject> Objects, MaskCodec? Codec)
 {
+    /// <summary>What happened to the picture; null for nothing.</summary>
+    public PictureChange? Change { get; init; }
+
     /// <summary>Makes sure that the picture is the one that was annotated.</summary>
     /// <exception cref="BadItemException">It has another size.</exception>
     public void CheckSize(Image image, string origin)
@@ -33,24 +36,19 @@ internal sealed record PictureObjects(int Width, int Height, IReadOnlyList<Pictu
     /// <exception cref="BadItemException">A box has no pixel to encode a mask in.</exception>
     public string ToText(string origin) => string.Join(" ; ", Objects.Select(item =>
     {
-        string tokens = item.Mask is null ? LocationGrid.ToTokens(item.Box, Width, Height) : Encode(item, item.Mask, origin);
+        BoundingBox box = Change?.Apply(item.Box) ?? item.Box;
+        string tokens = item.Mask is null
+            ? LocationGrid.ToTokens(box, Change?.Width ?? Width, Change?.Height ?? Height)
+            : Encode(box, Change?.Apply(item.Mask.ToMask()) ?? item.Mask.ToMask(), origin);
         return item.Label.Length == 0 ? tokens : $"{tokens} {item.Label}";
     }));
 
-    /// <summary>The same after the picture was changed.</summary>
-    public PictureObjects Changed(PictureChange change) => this with
+    private string Encode(BoundingBox box, Mask mask, string origin)
     {
-        Width = change.Width,
-        Height = change.Height,
-        Objects = [.. Objects.Select(item => item with { Box = change.Apply(item.Box), Mask = item.Mask is null ? null : change.Apply(item.Mask) })],
-    };
-
-    private string Encode(PictureObject item, Mask mask, string origin)
-    {
-        BoundingBox box = item.Box;
         try
         {
-            return SegmentationTarget.Create(Codec!, mask, new RelativeBox(box.Y1 / Height, box.X1 / Width, box.Y2 / Height, box.X2 / Width)).ToString();
+            return SegmentationTarget.Create(
+                Codec!, mask, new RelativeBox(box.Y1 / mask.Height, box.X1 / mask.Width, box.Y2 / mask.Height, box.X2 / mask.Width)).ToString();
         }
         catch (ArgumentException e)
         {

@@ -53,7 +53,8 @@ internal sealed class RecordIndex
         var state = new RowState(separator);
         index.Scan(state);
         return state.IsOpen
-            ? throw new RecipeException($"In '{path}' the quotation mark opened in line {index._lines[^1]} or behind it is never closed. Close it, or double it if it belongs to the text.")
+            ? throw new RecipeException($"In '{path}' the quotation mark opened in line {index._lines[^1]} or behind it is never closed. Close "
+                + "it, or double it if it belongs to the text.")
             : index;
     }
 

@@ -1,3 +1,5 @@
+using PaliSharp.Segmentation;
+
 namespace PaliSharp.Training.Data;
 
 /// <summary>Opens what descriptions of data describe.</summary>
@@ -44,19 +46,44 @@ internal static class SourceOpener
             SourceKind.Jsonl => new JsonLinesSet(path, description.Columns, pictures),
             SourceKind.Csv => new CsvSet(path, description.Columns, pictures),
             SourceKind.Folder => new FolderSet(path, description.Texts),
+            SourceKind.Vqa => new VqaSet(path, VqaFiles(description, path, baseFolder), description.Answers),
+            SourceKind.CocoCaptions => new CocoCaptionSet(path, pictures),
+            SourceKind.CocoDetection => new CocoObjectSet(path, pictures, description.Order, hasMasks: false, codec: null),
+            SourceKind.CocoInstances => new CocoObjectSet(path, pictures, description.Order, hasMasks: true, Codec(description, path, baseFolder)),
             _ => throw new RecipeException($"Data of the kind {kind} is not known."),
         };
     }
 
     /// <summary>What makes examples of the items of a source.</summary>
     public static ExampleLoader Loader(SourceDescription description) => new(
-        description.Prefix,
+        description.Prefix ?? Custom(description.Kind),
         description.Lowercase,
         description.MaxCharacters,
         description.Augment is { } augment ? new Augmentation(augment) : null);
 
     private static DatasetSource Open(ExampleSet set, SourceDescription description, ulong seed, PrefetchOptions prefetch) =>
         new(set, Loader(description), seed, description.Shuffle, prefetch);
+
+    // The prompts of the papers.
+    private static string? Custom(SourceKind? kind) => kind switch
+    {
+        SourceKind.CocoCaptions => "caption en",
+        SourceKind.CocoDetection => $"detect {ExampleLoader.PrefixPlace}",
+        SourceKind.CocoInstances => $"segment {ExampleLoader.PrefixPlace}",
+        SourceKind.Vqa => $"answer en {ExampleLoader.PrefixPlace}",
+        _ => null,
+    };
+
+    private static VqaFiles VqaFiles(SourceDescription description, string path, string baseFolder) => new(
+        description.Annotations is { } annotations
+            ? Path.Combine(baseFolder, annotations)
+            : throw new RecipeException($"The questions '{path}' have no answers: name the file of annotations in \"annotations\"."),
+        new PictureNames(description.Images is null ? FolderOf(path) : Path.Combine(baseFolder, description.Images), description.ImageName));
+
+    private static MaskCodec Codec(SourceDescription description, string path, string baseFolder) => description.Codec is { } codec
+        ? MaskCodec.Load(Path.Combine(baseFolder, codec))
+        : throw new RecipeException($"The masks of '{path}' cannot be written as <seg> text without a mask codec: name one in \"codec\", such as "
+            + "the vae-oid.npz of PaliGemma.");
 
     private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? path;
 
@@ -65,7 +92,8 @@ internal static class SourceOpener
         ".jsonl" or ".ndjson" => SourceKind.Jsonl,
         ".csv" or ".tsv" => SourceKind.Csv,
         _ => File.Exists(path)
-            ? throw new RecipeException($"What '{path}' holds cannot be told from its name. Name its kind in a description: {{\"kind\": \"coco-captions\", \"path\": \"{Path.GetFileName(path)}\"}}.")
+            ? throw new RecipeException($"What '{path}' holds cannot be told from its name. Name its kind in a description: {{\"kind\": "
+                + $"\"coco-captions\", \"path\": \"{Path.GetFileName(path)}\"}}.")
             : throw new RecipeException($"The data '{path}' does not exist."),
     };
 }

@@ -27,6 +27,7 @@ internal static class SuffixCheck
             }
         }
 
-        throw new RecipeException($"None of the {count} items of '{path}' has a suffix, so there is nothing to learn. The first: {problem} Give each item a suffix.");
+        throw new RecipeException($"None of the {count} items of '{path}' has a suffix, so there is nothing to learn. The first: {problem} Give "
+            + "each item a suffix.");
     }
 }

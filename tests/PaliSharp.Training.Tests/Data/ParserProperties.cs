@@ -12,6 +12,7 @@ namespace PaliSharp.Training.Tests.Data;
 public sealed class ParserProperties : IDisposable
 {
     private const int Size = 60;
+    private const int Damages = 400;
     private static readonly Gen<string> Texts =
         from length in Gen.Choose(0, 12)
         from characters in Gen.ArrayOf(Gen.Elements('a', 'Z', ' ', '"', ',', '\n', '\r', '\t', '\\', '{', 'é', '中', '\uFEFF', '0'), length)
@@ -66,7 +67,8 @@ public sealed class ParserProperties : IDisposable
             {
                 Assert.False(string.IsNullOrWhiteSpace(e.Message));
             }
-        });
+        },
+        Damages);
 
     [Fact]
     public void MixturesComeBack() => Holds(
@@ -100,6 +102,6 @@ public sealed class ParserProperties : IDisposable
     private static (string Prefix, string Suffix)[] Read(ExampleSet set) =>
         [.. Enumerable.Range(0, set.Count).Select(i => set.Read(i, default)).Select(item => (item.Prefix, item.Suffix))];
 
-    private static void Holds<T>(Gen<T> values, Action<T> check) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(Size).WithReplay(20_261_122UL, 3UL), Prop.ForAll(values.ToArbitrary(), check));
+    private static void Holds<T>(Gen<T> values, Action<T> check, int count = Size) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(count).WithReplay(20_261_122UL, 3UL), Prop.ForAll(values.ToArbitrary(), check));
 }

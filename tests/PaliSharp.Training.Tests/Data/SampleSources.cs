@@ -29,6 +29,12 @@ internal static class SampleSources
             folder.Picture($"classes/class_{i % 3}/{i}.png", i);
         }
 
+        folder.CocoAndVqa(Count);
+        yield return "\"path\": \"captions.json\", \"kind\": \"coco-captions\"";
+        yield return "\"path\": \"instances.json\", \"kind\": \"coco-detection\"";
+        yield return $"\"path\": \"instances.json\", \"kind\": \"coco-instances\", \"codec\": {System.Text.Json.JsonSerializer.Serialize(DataFiles.Codec)}";
+        yield return "\"path\": \"questions.json\", \"kind\": \"vqa\", \"annotations\": \"answers.json\", \"imageName\": \"coco-{id:2}.png\"";
+        yield return "\"path\": \"questions.json\", \"kind\": \"vqa\", \"annotations\": \"answers.json\", \"imageName\": \"coco-{id:2}.png\", \"answers\": \"each\"";
         yield return "\"path\": \"beside\", \"prefix\": \"caption en\"";
         yield return "\"path\": \"classes\", \"texts\": \"folders\", \"prefix\": \"classify\"";
     }
