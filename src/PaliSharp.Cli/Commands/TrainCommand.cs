@@ -20,7 +20,7 @@ internal static class TrainCommand
     {
         Argument<string> recipe = new("RECIPE") { Description = $"A recipe file, or one of: {string.Join(", ", RecipeFile.BuiltIn)}." };
         Option<string?> model = new("--model", "-m") { Description = "The checkpoint to begin with, instead of the recipe's.", HelpName = "MODEL" };
-        Option<string?> data = new("--data") { Description = "The examples, instead of the recipe's: a file of JSON lines with image, prefix and suffix.", HelpName = "FILE" };
+        Option<string?> data = new("--data") { Description = "The examples, instead of the recipe's: JSON lines, CSV, a folder of pictures, or a mixture (.json).", HelpName = "FILE" };
         Option<string?> evaluation = new("--evaluation-data") { Description = "Examples to evaluate on.", HelpName = "FILE" };
         Option<string> target = new("--out", "-o") { Description = "The folder for states, logs and the finished model.", HelpName = "FOLDER", Required = true };
         Option<int?> steps = new Option<int?>("--steps") { Description = "The number of updates, instead of the recipe's length.", HelpName = "N" }.Between(1, 1_000_000_000);
