@@ -12,7 +12,7 @@ namespace PaliSharp.Training.Tests.Data;
 public sealed class ParserProperties : IDisposable
 {
     private const int Size = 60;
-    private const int Damages = 400;
+    private const int Damages = 150;
     private static readonly Gen<string> Texts =
         from length in Gen.Choose(0, 12)
         from characters in Gen.ArrayOf(Gen.Elements('a', 'Z', ' ', '"', ',', '\n', '\r', '\t', '\\', '{', 'é', '中', '\uFEFF', '0'), length)

