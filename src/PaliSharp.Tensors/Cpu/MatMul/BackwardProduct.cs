@@ -128,8 +128,8 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void CopyRight(int start, int depth, int firstColumn, int columns, float* right)
         {
-            nint rowBytes = TElement.RowBytes(Operands.N);
-            byte* row = (byte*)Operands.B + (start * rowBytes) + TElement.HeadBytes(Operands.N);
+            nint rowBytes = TElement.ByteCount(Operands.N);
+            byte* row = (byte*)Operands.B + (start * rowBytes);
             int padded = RoundUp(columns, TSimd.Count);
             for (int k = 0; k < depth; k++, row += rowBytes)
             {
