@@ -131,7 +131,7 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
 
         private readonly void MultiplyBlock(Block block)
         {
-            CopyRight(block);
+            CopyRight(ref block);
             for (int row = block.FirstRow; row < block.EndRow; row += TileRows)
             {
                 int rows = Math.Min(TileRows, block.EndRow - row);
@@ -247,7 +247,7 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void CopyRight(in Block block)
+        private readonly void CopyRight(ref Block block)
         {
             int padded = RoundUp(block.Columns, TSimd.Count);
             byte* row = (byte*)Operands.B + (block.Start * RowBytes);
@@ -262,12 +262,12 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
                 }
 
                 if (column < block.Columns)
-                    CopyLast(row, block, column, Math.Min(TileColumns, padded - column), k);
+                    CopyLast(row, ref block, column, Math.Min(TileColumns, padded - column), k);
             }
         }
 
         // The columns behind the last whole tile; behind the last column of all, zeros.
-        private readonly void CopyLast(byte* row, in Block block, int column, int width, int k)
+        private readonly void CopyLast(byte* row, ref Block block, int column, int width, int k)
         {
             float* target = block.Panels + ((nint)column * block.Depth) + ((nint)k * width);
             for (int i = 0; i < width; i++)
