@@ -95,6 +95,19 @@ public sealed class ModelHost : IDisposable
         }
     }
 
+    /// <summary>
+    /// Loads models ahead of the first call: all of them or, where <see cref="ModelHostOptions.MaxWeightBytes"/> bounds memory, the default alone,
+    /// the others being loaded when they are asked for.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="PaliSharpException">One cannot be loaded.</exception>
+    /// <exception cref="ObjectDisposedException">The host is gone.</exception>
+    public async Task PreloadAsync(CancellationToken cancellationToken = default)
+    {
+        foreach (string name in _options.MaxWeightBytes is null ? Names : Names.Take(1))
+            (await AcquireAsync(name, cancellationToken)).Dispose();
+    }
+
     /// <summary>Releases the models; one in use as soon as it is not.</summary>
     public void Dispose()
     {
