@@ -5,6 +5,7 @@ using PaliSharp.Results;
 using PaliSharp.Server.Errors;
 using PaliSharp.Server.Hosting;
 using PaliSharp.Tasks;
+using PaliSharp.Tokenization;
 
 namespace PaliSharp.Server.Vision;
 
@@ -100,18 +101,28 @@ internal sealed class VisionTasks(ServerLimits limits)
         var options = new ClassificationOptions { Scoring = VisionSettings.Scoring(request) };
         ClassificationResult[] results = await AllOrNone.RunAsync(
             pictures, (picture, cancellation) => model.ClassifyAsync(picture.Image, labels, request.Prompt ?? ClassifyPrompt, options, cancellation), cancellationToken);
-        return new VisionFindings(Lines(pictures, results, request.Top ?? int.MaxValue), [], null);
+        return new VisionFindings(Lines(pictures, results, request.Top ?? int.MaxValue), [], null) { Read = ReadBy(model, results) };
     }
 
-    // How much likelier the picture makes each text as its caption: comparable over texts and over pictures.
+    // Both rankings from one computation: the likelihood of each text with each picture.
     private static async Task<VisionFindings> MatchAsync(PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> texts = Bounded(VisionSettings.Needed(request.Texts, "texts", "[\"a cat on a sofa\"]"), MaximumLabels, "texts");
-        var options = new ClassificationOptions { Scoring = LabelScoring.PriorCorrected };
+        var options = new MatchOptions();
         ClassificationResult[] results = await AllOrNone.RunAsync(
-            pictures, (picture, cancellation) => model.ClassifyAsync(picture.Image, texts, TaskPrompts.Caption(), options, cancellation), cancellationToken);
-        return new VisionFindings(Lines(pictures, results, int.MaxValue), [], null) { Rankings = TextRanking.Of(texts, pictures, results) };
+            pictures, (picture, cancellation) => model.RankTextsAsync(picture.Image, texts, options, cancellation), cancellationToken);
+        double[][] likelihoods = [.. results.Select(result => result.Labels.OrderBy(label => label.Index).Select(label => label.LogProbability).ToArray())];
+        string[] names = [.. pictures.Select(picture => picture.Name)];
+        JsonElement[] rankings =
+        [
+            .. texts.Select((text, i) => ToElement(
+                PictureRankingLine.Of(names, text, options.Prompt, PictureMatch.Rank([.. likelihoods.Select(ofPicture => ofPicture[i])])))),
+        ];
+        return new VisionFindings(Lines(pictures, results, int.MaxValue), [], null) { Rankings = rankings, Read = ReadBy(model, results) };
     }
+
+    private static (int Text, int Image) ReadBy(PaliGemma model, ClassificationResult[] results) =>
+        (results.Sum(result => new PromptEncoder(model.Tokenizer!).Encode(result.Prompt).Ids.Length), results.Length * model.Config.ImageTokens);
 
     private static JsonElement[] Lines(IReadOnlyList<NamedPicture> pictures, ClassificationResult[] results, int top) =>
         [.. results.Select((result, i) => ToElement(ClassificationLine.Of(pictures[i].Name, pictures[i].Image, result, [.. result.Labels.Take(top)])))];
