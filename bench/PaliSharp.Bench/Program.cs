@@ -66,7 +66,7 @@ static int Usage(string message)
           decode    products of a few rows, against the read bandwidth
           team      the cost of handing work to the thread team
           batch     64 mixed items one by one, by 8 clients, all at once (--rows: the most together; --model)
-          serve     64 questions over HTTP on this machine, from 1, 8 and 16 clients (--rows: the most together; --model)
+          serve     64 questions over HTTP on this machine, from 1, 8 and 16 clients (--rows: the most together; --model; --only: one of the loads)
           passes    one pass for several sequences together: pictures, prompts, tokens (--model, --rows)
           imaging   decoding, encoding and scaling pictures, against the system's libraries (--python with Pillow, --folder with photos)
           contact-sheet  draws results on pictures of many sizes (--out, default docs/images/contact-sheet.jpg)

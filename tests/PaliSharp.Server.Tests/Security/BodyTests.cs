@@ -167,11 +167,12 @@ public sealed class BodyTests(BodyTests.SmallServer small) : IClassFixture<BodyT
         await client.ConnectAsync(IPAddress.Loopback, Server.Address.Port);
         NetworkStream stream = client.GetStream();
         await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
-        client.Client.Shutdown(SocketShutdown.Send);
         using var reader = new StreamReader(stream);
-        string answer = await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.StartsWith("HTTP/1.1 400 Bad Request", answer, StringComparison.Ordinal);
-        Assert.DoesNotContain("Evil", answer, StringComparison.Ordinal);
+        List<string> head = [];
+        while (await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)) is { Length: > 0 } line)
+            head.Add(line);
+        Assert.Equal("HTTP/1.1 400 Bad Request", head[0]);
+        Assert.DoesNotContain(head, line => line.Contains("Evil", StringComparison.OrdinalIgnoreCase));
         await AssertServesAsync();
     }
 
