@@ -18,14 +18,18 @@ internal static class ServeBench
 {
     private const int Requests = 64;
     private const string Name = "model";
+    private const string Things = "square ; circle";
     private static readonly int[] Clients = [1, 8, 16];
     private static readonly string[] Stages = ["queue_ms", "picture_ms", "prompt_ms", "answer_ms", "total_ms"];
 
+    private static readonly string[] Mixed =
+        ["caption en", "detect circle", "ocr", "answer en what color is the circle?", "describe en", $"detect {Things}"];
+
     private static readonly Load[] Loads =
     [
-        new("own pictures", Requests, 32, ["caption en", "detect circle", "ocr", "answer en what color is the circle?", "describe en", "detect square ; circle"]),
-        new("known pictures", 4, 32, ["caption en", "detect circle", "ocr", "answer en what color is the circle?", "describe en", "detect square ; circle"]),
-        new("long answers", 4, 128, ["segment square ; circle ; square ; circle ; square ; circle", "detect square ; circle ; square ; circle ; square ; circle ; square ; circle"]),
+        new("own pictures", Requests, 32, Mixed),
+        new("known pictures", 4, 32, Mixed),
+        new("long answers", 4, 128, [$"segment {Things} ; {Things} ; {Things}", $"detect {Things} ; {Things} ; {Things} ; {Things}"]),
     ];
 
     /// <summary>Measures, all numbers of clients in turns.</summary>
@@ -73,11 +77,13 @@ internal static class ServeBench
                 runs[clients].Add(await AskAsync(client, bodies, clients));
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{load.Name}: {runs[1][0].Answers.Average(answer => answer.Tokens):f1} tokens an answer"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{load.Name}: {runs[1][0].Answers.Average(answer => answer.Tokens):f1} tokens an answer"));
         double alone = Share(runs[1].Select(run => run.Seconds), 0.5);
         foreach (int clients in Clients)
         {
             Answer[] answers = [.. runs[clients].SelectMany(run => run.Answers)];
+            double[] latencies = [.. answers.Select(answer => answer.Seconds)];
             double median = Share(runs[clients].Select(run => run.Seconds), 0.5);
             double processor = Share(runs[clients].Select(run => run.ProcessorSeconds), 0.5);
             string stages = string.Join(", ", Stages.Select((stage, i) => string.Create(
@@ -85,7 +91,7 @@ internal static class ServeBench
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{clients,3} clients: {Requests / median,7:f1} requests/s, {alone / median:f2} times one client; latency median "
-                + $"{Share(answers.Select(answer => answer.Seconds), 0.5) * 1000:f1} ms, 95 % {Share(answers.Select(answer => answer.Seconds), 0.95) * 1000:f1} ms; "
+                + $"{Share(latencies, 0.5) * 1000:f1} ms, 95 % {Share(latencies, 0.95) * 1000:f1} ms; "
                 + $"processor {processor / Requests * 1000:f1} ms a request; mean ms: {stages}"));
         }
     }
@@ -137,11 +143,12 @@ internal static class ServeBench
             Image picture = BatchBench.Draw(number % Pictures);
             picture.SavePng(png);
             string url = $"data:image/png;base64,{Convert.ToBase64String(png.ToArray())}";
+            object[] content = [new { type = "image_url", image_url = new { url } }, new { type = "text", text = Prompts[number % Prompts.Length] }];
             return JsonContent.Create(new
             {
                 model = ServeBench.Name,
                 max_tokens = MaxTokens,
-                messages = (object[])[new { role = "user", content = (object[])[new { type = "image_url", image_url = new { url } }, new { type = "text", text = Prompts[number % Prompts.Length] }] }],
+                messages = (object[])[new { role = "user", content }],
             }).ReadAsByteArrayAsync().GetAwaiter().GetResult();
         }
     }
@@ -160,7 +167,9 @@ internal static class ServeBench
             using JsonDocument document = JsonDocument.Parse(json);
             JsonElement timings = document.RootElement.GetProperty("timings");
             return new Answer(
-                seconds, document.RootElement.GetProperty("usage").GetProperty("completion_tokens").GetInt32(), [.. Stages.Select(stage => timings.GetProperty(stage).GetDouble())]);
+                seconds,
+                document.RootElement.GetProperty("usage").GetProperty("completion_tokens").GetInt32(),
+                [.. Stages.Select(stage => timings.GetProperty(stage).GetDouble())]);
         }
     }
 }

@@ -22,7 +22,8 @@ internal sealed record AnswerAccounts(ChatUsage Usage, TimingsBlock Timings)
         record.PromptTokens = text + image;
         record.ImageTokens = image;
         record.AnswerTokens = written;
-        return new AnswerAccounts(new ChatUsage(text + image, written, text + image + written, new PromptTokensDetails(text, image, 0)), TimesOf(call, results));
+        return new AnswerAccounts(
+            new ChatUsage(text + image, written, text + image + written, new PromptTokensDetails(text, image, 0)), TimesOf(call, results));
     }
 
     // Answers run side by side: the longest of each stage is what the caller waited for.

@@ -94,7 +94,8 @@ internal sealed class PictureFetcher : IDisposable
     private static ApiException Failed(string param, string why, Exception? inner = null) =>
         ApiException.BadRequest("picture_not_fetched", $"The picture could not be fetched: {why}.", param, inner);
 
-    private static ApiException Refused(string param, string why) => ApiException.BadRequest("picture_url_refused", $"The picture is not fetched: {why}", param);
+    private static ApiException Refused(string param, string why) =>
+        ApiException.BadRequest("picture_url_refused", $"The picture is not fetched: {why}", param);
 
     private static async Task<byte[]> ReadAsync(HttpResponseMessage response, string param, long maxBytes, CancellationToken cancellationToken)
     {

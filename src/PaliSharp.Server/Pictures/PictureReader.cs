@@ -52,9 +52,11 @@ internal sealed class PictureReader : IDisposable
         if (url.StartsWith(DataScheme, StringComparison.OrdinalIgnoreCase))
             return new PictureSource(param, name, DecodeDataUrl(url, param), null);
         if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps))
-            throw ApiException.InvalidValue(param, $"'{Shown.Text(url)}' is no picture. Expected a data URL such as data:image/png;base64,… or an http(s) URL.");
+            throw ApiException.InvalidValue(
+                param, $"'{Shown.Text(url)}' is no picture. Expected a data URL such as data:image/png;base64,… or an http(s) URL.");
         if (_fetcher is null)
-            throw ApiException.BadRequest("picture_urls_disabled", "This server does not fetch pictures. Send the picture itself as a data URL: data:image/png;base64,…", param);
+            throw ApiException.BadRequest(
+                "picture_urls_disabled", "This server does not fetch pictures. Send the picture itself as a data URL: data:image/png;base64,…", param);
         return new PictureSource(param, name, null, uri);
     }
 
@@ -86,7 +88,8 @@ internal sealed class PictureReader : IDisposable
     public void CheckCount(int count, string param)
     {
         if (count > _options.Limits.PicturesPerRequest)
-            throw ApiException.InvalidValue(param, $"The request has more than {_options.Limits.PicturesPerRequest} pictures, which this server allows. Send them in several requests.");
+            throw ApiException.InvalidValue(
+                param, $"The request has more than {_options.Limits.PicturesPerRequest} pictures, which this server allows. Send them in several requests.");
     }
 
     /// <summary>Closes connections.</summary>

@@ -30,7 +30,8 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelHost models, Pi
         call.Cancellation.ThrowIfCancellationRequested();
         VisionFindings[] findings = [.. outcomes.Select(outcome => outcome.Findings).OfType<VisionFindings>()];
         GenerationResult[] generations = [.. findings.SelectMany(found => found.Generations)];
-        AnswerAccounts accounts = AnswerAccounts.Of(call, generations, generations, (findings.Sum(found => found.Read.Text), findings.Sum(found => found.Read.Image)));
+        AnswerAccounts accounts = AnswerAccounts.Of(
+            call, generations, generations, (findings.Sum(found => found.Read.Text), findings.Sum(found => found.Read.Image)));
         var answer = new BatchAnswer(call.Record.RequestId, [.. outcomes.Select(outcome => outcome.Answer)], accounts.Usage, accounts.Timings);
         await JsonAnswer.WriteAsync(call.Context, StatusCodes.Status200OK, answer, call.Cancellation);
     }
@@ -65,7 +66,8 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelHost models, Pi
             return;
         }
 
-        var answer = new VisionAnswer(call.Record.RequestId, task, model.Name, findings.Lines, DataUrls(findings.Drawn), findings.Rankings, accounts.Usage, accounts.Timings);
+        var answer = new VisionAnswer(
+            call.Record.RequestId, task, model.Name, findings.Lines, DataUrls(findings.Drawn), findings.Rankings, accounts.Usage, accounts.Timings);
         await JsonAnswer.WriteAsync(call.Context, StatusCodes.Status200OK, answer, call.Cancellation);
     }
 
@@ -81,7 +83,8 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelHost models, Pi
     private static VisionRequest Parse(string task, JsonElement fields)
     {
         VisionFields.Check(task, fields);
-        return fields.Deserialize(JsonAnswer.TypeInfo<VisionRequest>()) ?? throw ApiException.BadRequest("invalid_json", "The body is null. Send a JSON object.");
+        return fields.Deserialize(JsonAnswer.TypeInfo<VisionRequest>())
+            ?? throw ApiException.BadRequest("invalid_json", "The body is null. Send a JSON object.");
     }
 
     private async Task<(ModelLease Model, VisionFindings Findings)> DoAsync(string task, VisionRequest request, IReadOnlyList<PicturePart> parts, ApiCall call)
@@ -105,8 +108,9 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelHost models, Pi
             using ApiCall own = call.Part();
             (ModelLease model, VisionFindings findings) = await DoAsync(item.Task, request, named, own);
             call.Record.Model ??= model.Name;
-            return new BatchOutcome(
-                new BatchItemAnswer(item.Id, StatusCodes.Status200OK, item.Task, model.Name, findings.Lines, DataUrls(findings.Drawn), findings.Rankings, null), findings);
+            var answer = new BatchItemAnswer(
+                item.Id, StatusCodes.Status200OK, item.Task, model.Name, findings.Lines, DataUrls(findings.Drawn), findings.Rankings, null);
+            return new BatchOutcome(answer, findings);
         }
         catch (Exception exception) when (!call.Cancellation.IsCancellationRequested)
         {

@@ -34,15 +34,22 @@ internal sealed class VisionTasks(ServerLimits limits)
     /// <param name="pictures">The pictures, at least one.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <exception cref="ApiException">The request makes no sense.</exception>
-    public Task<VisionFindings> RunAsync(string task, PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
+    public Task<VisionFindings> RunAsync(
+        string task, PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
     {
         return task switch
         {
             "caption" => Do(Caption(request)),
             "ocr" => Do(new OcrTask { Options = Options(OcrTokens) }),
-            "ask" => Do(new AnswerTask(VisionSettings.Needed(request.Question, "question", "\"what color is the ring?\"")) { Language = LanguageOf(request), Options = Options(CaptionTokens) }),
+            "ask" => Do(new AnswerTask(VisionSettings.Needed(request.Question, "question", "\"what color is the ring?\""))
+            {
+                Language = LanguageOf(request),
+                Options = Options(CaptionTokens),
+            }),
             "run" => Do(new PromptTask(VisionSettings.Needed(request.Prompt, "prompt", "\"caption en\"")) { Options = Options(CaptionTokens) }),
-            "detect" => Do(new DetectionTask(Things(request)) { Detection = VisionSettings.Detection(request), Options = Options(DetectionTokens) }, static (found, image) => found.DrawOn(image)),
+            "detect" => Do(
+                new DetectionTask(Things(request)) { Detection = VisionSettings.Detection(request), Options = Options(DetectionTokens) },
+                static (found, image) => found.DrawOn(image)),
             "segment" => Do(
                 new SegmentationTask(Things(request)) { Segmentation = VisionSettings.Segmentation(request), Options = Options(SegmentationTokens) },
                 static (found, image) => found.DrawOn(image)),
@@ -56,7 +63,8 @@ internal sealed class VisionTasks(ServerLimits limits)
         async Task<VisionFindings> Do<TResult>(VisionTask<TResult> work, Func<TResult, Image, Image>? draw = null)
             where TResult : ITaskResult
         {
-            TResult[] results = await AllOrNone.RunAsync(pictures, (picture, cancellation) => model.RunAsync(picture.Image, work, cancellation), cancellationToken);
+            TResult[] results = await AllOrNone.RunAsync(
+                pictures, (picture, cancellation) => model.RunAsync(picture.Image, work, cancellation), cancellationToken);
             return new VisionFindings(
                 [.. results.Select((result, i) => ToElement(ResultLines.Of(pictures[i].Name, pictures[i].Image, result)))],
                 [.. results.SelectMany(result => result.Generations)],
@@ -93,19 +101,23 @@ internal sealed class VisionTasks(ServerLimits limits)
         return new CaptionTask { Length = length, Language = LanguageOf(request), Options = VisionSettings.Generation(request, tokens, limits) };
     }
 
-    private static async Task<VisionFindings> ClassifyAsync(PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
+    private static async Task<VisionFindings> ClassifyAsync(
+        PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> labels = Bounded(VisionSettings.Needed(request.Labels, "labels", "[\"cat\", \"dog\"]"), MaximumLabels, "labels");
         if (request.Top is < 1)
             throw ApiException.InvalidValue("top", $"top is {request.Top}; expected at least 1.");
         var options = new ClassificationOptions { Scoring = VisionSettings.Scoring(request) };
         ClassificationResult[] results = await AllOrNone.RunAsync(
-            pictures, (picture, cancellation) => model.ClassifyAsync(picture.Image, labels, request.Prompt ?? ClassifyPrompt, options, cancellation), cancellationToken);
+            pictures,
+            (picture, cancellation) => model.ClassifyAsync(picture.Image, labels, request.Prompt ?? ClassifyPrompt, options, cancellation),
+            cancellationToken);
         return new VisionFindings(Lines(pictures, results, request.Top ?? int.MaxValue), [], null) { Read = ReadBy(model, results) };
     }
 
     // Both rankings from one computation: the likelihood of each text with each picture.
-    private static async Task<VisionFindings> MatchAsync(PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
+    private static async Task<VisionFindings> MatchAsync(
+        PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> texts = Bounded(VisionSettings.Needed(request.Texts, "texts", "[\"a cat on a sofa\"]"), MaximumLabels, "texts");
         var options = new MatchOptions();

@@ -37,7 +37,8 @@ public sealed class ModelHost : IDisposable
         foreach (HostedModel model in options.Models)
         {
             if (model.Name.Length is 0 or > LongestName || model.Name.Any(letter => letter is <= ' ' or > '~'))
-                throw new ArgumentException($"A model is named '{model.Name}'; 1 to {LongestName} printable ASCII characters without spaces are expected.", nameof(options));
+                throw new ArgumentException(
+                    $"A model is named '{model.Name}'; 1 to {LongestName} printable ASCII characters without spaces are expected.", nameof(options));
             if (!_slots.TryAdd(model.Name, new ModelSlot(model)))
                 throw new ArgumentException($"Two models are named '{model.Name}'.", nameof(options));
         }
@@ -178,7 +179,8 @@ public sealed class ModelHost : IDisposable
             if (model.WeightBytes > _options.MaxWeightBytes)
             {
                 throw new ResourceLimitException(
-                    $"The model '{hosted.Name}' has {model.WeightBytes:n0} bytes of weights, but {_options.MaxWeightBytes:n0} are allowed. Quantise it, or raise MaxWeightBytes.");
+                    $"The model '{hosted.Name}' has {model.WeightBytes:n0} bytes of weights, but {_options.MaxWeightBytes:n0} are allowed. "
+                    + "Quantise it, or raise MaxWeightBytes.");
             }
 
             if (_options.WarmUp is not null)
