@@ -41,7 +41,7 @@ internal static class ContactSheet
             foreach (SheetScene scene in row)
             {
                 Copy(scene.Picture, sheet, width, left, top);
-                WriteCaption(canvas, scene.Caption, left, top + HeightOf(row));
+                WriteCaption(canvas, scene.Caption, left, top + scene.Picture.Height);
                 left += scene.Columns * (Cell + Gap);
             }
 

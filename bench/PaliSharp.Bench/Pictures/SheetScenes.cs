@@ -25,7 +25,7 @@ internal static class SheetScenes
         yield return new SheetScene("all colours on black", AllColors(Plain(420, 315, 0)));
         yield return new SheetScene("26 objects", Crowd(Scaled(photo, 854, 640)), 2);
         yield return new SheetScene("26 objects", Crowd(Plain(854, 640, 235)), 2);
-        yield return new SheetScene("scripts, and two that the font lacks", Scripts(Plain(640, 480, 30)));
+        yield return new SheetScene("scripts; the font lacks two", Scripts(Plain(640, 480, 30)));
         yield return new SheetScene("the same on light", Scripts(Plain(640, 480, 245)));
         yield return new SheetScene("labels longer than their places", LongLabels(Scaled(photo, 420, 315)));
         yield return new SheetScene("boxes at and over the edges", Edges(Scaled(photo, 420, 315)));
