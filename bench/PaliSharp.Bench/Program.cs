@@ -11,6 +11,7 @@ Verb[] verbs =
     new("kernels", "single operations under BenchmarkDotNet: time, deviation, allocation (--only)", KernelBenchmarks.Run),
     new("team", "the cost of handing work to the thread team", ThreadTeamBench.Run),
     new("batch", "64 mixed items one by one, by 8 clients, all at once (--rows: the most together; --model)", options => BatchBench.RunAsync(options).GetAwaiter().GetResult()),
+    new("mixed", "16 scenes with four tasks each, as 64 calls one by one and as one call (--rows: the most together; --model)", options => MixedBench.RunAsync(options).GetAwaiter().GetResult()),
     new("serve", "64 questions over HTTP on this machine, from 1, 8 and 16 clients (--rows: the most together; --model; --only: one of the loads)", options => ServeBench.RunAsync(options).GetAwaiter().GetResult()),
     new("passes", "one pass for several sequences together: pictures, prompts, tokens (--model, --rows)", PassBench.Run),
     new("imaging", "decoding, encoding and scaling pictures, against the system's libraries (--python with Pillow, --folder with photos)", PicturesBench.Run),

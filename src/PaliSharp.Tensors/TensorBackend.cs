@@ -135,6 +135,22 @@ public abstract class TensorBackend : IDisposable
     /// <returns>[sum of the counts, columns].</returns>
     public abstract Tensor ConcatenateRows(ReadOnlySpan<RowRun> runs);
 
+    /// <summary>How many parts of <see cref="RunParts"/> are computed at the same time.</summary>
+    public virtual int Concurrency => 1;
+
+    /// <summary>
+    /// Runs work that falls into parts which do not depend on one another. Where parts run at the same time, the operations of one are computed
+    /// by its thread alone: little ones then need not be shared out, each of which costs a meeting of all threads.
+    /// </summary>
+    /// <param name="parts">The number of parts.</param>
+    /// <param name="part">Does one, given its number. The first exception of any is thrown again when all have ended.</param>
+    public virtual void RunParts(int parts, Action<int> part)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        for (int i = 0; i < parts; i++)
+            part(i);
+    }
+
     /// <summary>True while the decoder shall drop out elements by <see cref="Dropout"/>: in training only.</summary>
     public virtual bool DropsOut => false;
 

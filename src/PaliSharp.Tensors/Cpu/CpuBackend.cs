@@ -36,6 +36,9 @@ public sealed unsafe class CpuBackend : TensorBackend
     /// <inheritdoc/>
     public override TensorPool Pool { get; }
 
+    /// <inheritdoc/>
+    public override int Concurrency => Team.Size;
+
     /// <summary>The gradients of the operations, for a tape.</summary>
     internal GradientKernels Gradients { get; }
 
@@ -46,6 +49,14 @@ public sealed unsafe class CpuBackend : TensorBackend
         foreach (int position in positions)
             table.Prepare(position);
         return table;
+    }
+
+    /// <inheritdoc/>
+    public override void RunParts(int parts, Action<int> part)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        var job = new PartsJob(part);
+        Team.Run(ref job, parts);
     }
 
     /// <inheritdoc/>
@@ -253,5 +264,10 @@ public sealed unsafe class CpuBackend : TensorBackend
         Team.Dispose();
         _rotaryTables.Dispose();
         Pool.Dispose();
+    }
+
+    private readonly struct PartsJob(Action<int> part) : IParallelJob
+    {
+        public void Execute(int number) => part(number);
     }
 }
