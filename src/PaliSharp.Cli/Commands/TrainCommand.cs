@@ -79,12 +79,14 @@ internal static class TrainCommand
         if (dryRun)
         {
             Show(host, trainer.Estimate(), output);
+            progress.Say(trainer.Skipped.ToString());
             return ExitCode.Success;
         }
 
         if (trainer.Step > 0)
             progress.Say($"resumed at update {trainer.Step} of {trainer.TotalSteps}");
         trainer.Run(cancellationToken);
+        progress.Say(trainer.Skipped.ToString());
         if (output.Json)
             JsonLines.Write(host.Output, new TrainLine(trainer.ResultFolder, trainer.Step));
         else
@@ -148,8 +150,10 @@ internal static class TrainCommand
 
         public void Say(string message)
         {
-            if (!output.Quiet)
-                host.Tell(message);
+            if (output.Quiet)
+                return;
+            foreach (string line in message.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+                host.Tell(line);
         }
     }
 }
