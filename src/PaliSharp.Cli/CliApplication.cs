@@ -72,6 +72,8 @@ internal static class CliApplication
             PullCommand.Create(host),
             QuantizeCommand.Create(host),
             TrainCommand.Create(host),
+            MakeDataCommand.Create(host),
+            MakeModelCommand.Create(host),
             InspectCommand.Create(host),
             BenchCommand.Create(host),
             ServeCommand.Create(host),

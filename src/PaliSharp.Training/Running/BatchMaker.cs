@@ -35,14 +35,24 @@ internal sealed class BatchMaker(
         for (int i = 0; i < count; i++)
         {
             TrainingExample example = source.Next();
-            sequences.Add(Sequence(example, images.Count, ref cut));
-            images.AddRange(example.Images);
+            int[] pictures = [.. example.Images.Select(image => Place(image, images))];
+            sequences.Add(Sequence(example, pictures, ref cut));
         }
 
         return new MicroBatch(Pixels(images), sequences);
     }
 
-    private TrainingSequence Sequence(TrainingExample example, int firstPicture, ref int cut)
+    // Several examples about one and the same picture share it: the image encoder sees it once.
+    private static int Place(Image image, List<Image> images)
+    {
+        int known = images.FindLastIndex(other => ReferenceEquals(other, image));
+        if (known >= 0)
+            return known;
+        images.Add(image);
+        return images.Count - 1;
+    }
+
+    private TrainingSequence Sequence(TrainingExample example, int[] pictures, ref int cut)
     {
         if (example.Suffix.Length == 0)
             throw new RecipeException($"The example {example.Origin} has an empty suffix: there is nothing to learn. Remove it, or give it an answer.");
@@ -60,7 +70,6 @@ internal sealed class BatchMaker(
             ids = ids[..maxTextTokens];
         }
 
-        int[] pictures = [.. Enumerable.Range(firstPicture, example.Images.Count)];
         return new TrainingSequence(ids, prompt.PrefixLength, pictures) { Origin = example.Origin };
     }
 
