@@ -47,6 +47,7 @@ internal static class MakeDataCommand
         return verb;
     }
 
+    /// <summary>Draws and writes.</summary>
     /// <returns>The number of examples written.</returns>
     private static int Write(DrawnExamples examples, string folder, int first, int pictures, CancellationToken cancellationToken)
     {
