@@ -45,10 +45,7 @@ public sealed class DrawnSource(DrawnExamples examples) : ITrainingSource
     public TrainingExample Next()
     {
         if (_next == _current.Count)
-        {
-            Go(checked(_picture + 1));
-        }
-
+            Go(_picture == int.MaxValue ? 0 : _picture + 1);
         DrawnExample example = _current[_next++];
         return new TrainingExample([example.Image], example.Prefix, example.Suffix) { Origin = $"drawn picture {_picture}, {example.Task} {_next}" };
     }

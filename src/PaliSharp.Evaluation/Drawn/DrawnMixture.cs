@@ -26,8 +26,10 @@ public sealed record DrawnMixture
 
     /// <summary>Checks the numbers.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
+    /// <exception cref="ArgumentNullException">There are no weights of tasks; an empty dictionary is what says nothing.</exception>
     public void Check()
     {
+        ArgumentNullException.ThrowIfNull(Tasks);
         double total = 0;
         foreach (double weight in (double[])[Scenes, Lines, Charts, Tables, .. Tasks.Values])
         {

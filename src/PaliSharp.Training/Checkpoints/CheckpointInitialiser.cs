@@ -10,11 +10,13 @@ namespace PaliSharp.Training.Checkpoints;
 /// </summary>
 public static unsafe class CheckpointInitialiser
 {
+    private const long MaximumElements = 1L << 31;
+
     /// <summary>Writes the model in float32.</summary>
     /// <param name="source">A folder with <c>config.json</c>, tokenizer and processor files as the published checkpoints have them. Weights in it are not read.</param>
     /// <param name="target">The folder to write; a mask codec of the source goes along.</param>
     /// <param name="seed">Determines the values.</param>
-    /// <exception cref="CheckpointException">The configuration is missing or malformed.</exception>
+    /// <exception cref="CheckpointException">The configuration is missing, malformed or beyond 2³¹ weights.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public static void Write(string source, string target, ulong seed = 0)
     {
@@ -25,6 +27,9 @@ public static unsafe class CheckpointInitialiser
         if (Path.GetFullPath(source) == Path.GetFullPath(target))
             throw new CheckpointException($"'{target}' is the folder to read from. Choose another to write to.");
         PaliGemmaConfig config = HuggingFaceConfig.Load(source, []).Config;
+        long elements = ModelTensors.Of(config).Sum(entry => entry.Shape.Count);
+        if (elements >= MaximumElements)
+            throw new CheckpointException($"The geometry of '{source}' has {elements} weights; a new model has fewer than {MaximumElements}. Make it smaller.");
         var random = new GaussianRandom(seed);
         Weight[] weights = [.. ModelTensors.Of(config).Select(entry => Draw(entry.Name, entry.Shape, random))];
         CheckpointFolderWriter.Write(
@@ -34,7 +39,7 @@ public static unsafe class CheckpointInitialiser
     private static Weight Draw(string name, TensorShape shape, GaussianRandom random)
     {
         var memory = new NativeBuffer(shape.Count * sizeof(float)); // zeros: biases, and Gemma's norms, which add 1
-        var values = new Span<float>(memory.Pointer, checked((int)shape.Count));
+        var values = new Span<float>(memory.Pointer, (int)shape.Count);
         if (shape.Rank > 1)
         {
             long inputs = name is TensorNames.Embedding or TensorNames.Positions ? shape[1] : shape.Count / shape[0];

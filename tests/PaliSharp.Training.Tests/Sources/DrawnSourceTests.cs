@@ -23,6 +23,9 @@ public sealed class DrawnSourceTests
         }
 
         Assert.Null(source.ExamplesPerEpoch);
+        source.RestorePosition($"{int.MaxValue}:1");
+        for (int i = 0; i < 4; i++)
+            Assert.NotEmpty(source.Next().Suffix); // behind the last number the first one comes again
     }
 
     [Fact]
@@ -43,6 +46,7 @@ public sealed class DrawnSourceTests
             """{"drawn": {"questions": 0}}""",
             """{"drawn": {"shapes": 1}}""",
             """{"drawn": {"tasks": {"sing": 1}}}""",
+            """{"drawn": {"tasks": null}}""",
             """{"drawn": {}, "maskCodec": "nowhere.npz"}""",
         ])
         {
