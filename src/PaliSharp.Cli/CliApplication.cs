@@ -74,6 +74,8 @@ internal static class CliApplication
             TrainCommand.Create(host),
             DatasetCommand.Create(host),
             TrainCodecCommand.Create(host),
+            MakeDataCommand.Create(host),
+            MakeModelCommand.Create(host),
             InspectCommand.Create(host),
             BenchCommand.Create(host),
             ServeCommand.Create(host),

@@ -46,11 +46,21 @@ internal sealed class BatchMaker(
         for (int i = 0; i < count; i++)
         {
             (TrainingExample example, EncodedPrompt prompt) = NextFitting();
-            sequences.Add(Sequence(example, prompt, images.Count, ref cut));
-            images.AddRange(example.Images);
+            int[] pictures = [.. example.Images.Select(image => Place(image, images))];
+            sequences.Add(Sequence(example, prompt, pictures, ref cut));
         }
 
         return new MicroBatch(Pixels(images), sequences);
+    }
+
+    // Several examples about one and the same picture share it: the image encoder sees it once.
+    private static int Place(Image image, List<Image> images)
+    {
+        int known = images.FindLastIndex(other => ReferenceEquals(other, image));
+        if (known >= 0)
+            return known;
+        images.Add(image);
+        return images.Count - 1;
     }
 
     private (TrainingExample Example, EncodedPrompt Prompt) NextFitting()
@@ -71,7 +81,7 @@ internal sealed class BatchMaker(
         }
     }
 
-    private TrainingSequence Sequence(TrainingExample example, EncodedPrompt prompt, int firstPicture, ref int cut)
+    private TrainingSequence Sequence(TrainingExample example, EncodedPrompt prompt, int[] pictures, ref int cut)
     {
         int[] ids = prompt.Ids;
         if (ids.Length > maxTextTokens)
@@ -80,7 +90,6 @@ internal sealed class BatchMaker(
             ids = ids[..maxTextTokens];
         }
 
-        int[] pictures = [.. Enumerable.Range(firstPicture, example.Images.Count)];
         return new TrainingSequence(ids, prompt.PrefixLength, pictures) { Origin = example.Origin };
     }
 
