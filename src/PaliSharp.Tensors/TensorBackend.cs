@@ -25,6 +25,23 @@ public abstract class TensorBackend : IDisposable
     /// <returns>[rows, outputs].</returns>
     public abstract Tensor Linear(Tensor x, Weight weight, Weight? bias = null);
 
+    /// <summary>
+    /// Several products of the same x, such as queries, keys and values: <c>results[i] = x·weights[i]ᵀ + biases[i]</c>, each as <see cref="Linear"/> gives
+    /// it. A device may prepare x once and share the work out as one.
+    /// </summary>
+    /// <param name="x">[rows, inputs].</param>
+    /// <param name="weights">[outputs, inputs] each, in any storage type.</param>
+    /// <param name="biases">[outputs] in float32, or none, for each weight.</param>
+    /// <param name="results">Receives [rows, outputs] for each weight.</param>
+    /// <exception cref="ArgumentException">The spans differ in length.</exception>
+    public virtual void LinearTogether(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Weight?> biases, Span<Tensor> results)
+    {
+        if (weights.Length != biases.Length || weights.Length != results.Length)
+            throw new ArgumentException($"LinearTogether: {weights.Length} weights, {biases.Length} biases and {results.Length} results; as many of each are needed.");
+        for (int i = 0; i < weights.Length; i++)
+            results[i] = Linear(x, weights[i], biases[i]);
+    }
+
     /// <summary>Some of the columns of x·Wᵀ: column i of the result belongs to row rows[i] of the weight. Costs what reading those rows costs.</summary>
     /// <param name="x">[rows, inputs].</param>
     /// <param name="weight">[outputs, inputs], in any storage type.</param>
@@ -117,6 +134,22 @@ public abstract class TensorBackend : IDisposable
     /// <param name="runs">The runs; at least one.</param>
     /// <returns>[sum of the counts, columns].</returns>
     public abstract Tensor ConcatenateRows(ReadOnlySpan<RowRun> runs);
+
+    /// <summary>How many parts of <see cref="RunParts"/> are computed at the same time.</summary>
+    public virtual int Concurrency => 1;
+
+    /// <summary>
+    /// Runs work that falls into parts which do not depend on one another. Where parts run at the same time, the operations of one are computed
+    /// by its thread alone: little ones then need not be shared out, each of which costs a meeting of all threads.
+    /// </summary>
+    /// <param name="parts">The number of parts.</param>
+    /// <param name="part">Does one, given its number. The first exception of any is thrown again when all have ended.</param>
+    public virtual void RunParts(int parts, Action<int> part)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        for (int i = 0; i < parts; i++)
+            part(i);
+    }
 
     /// <summary>True while the decoder shall drop out elements by <see cref="Dropout"/>: in training only.</summary>
     public virtual bool DropsOut => false;

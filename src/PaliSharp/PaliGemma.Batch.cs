@@ -91,7 +91,7 @@ public sealed partial class PaliGemma
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(work);
         options ??= new BatchRunOptions();
-        var run = new BatchRun<TItem, TResult>(work, options.Concurrency ?? 2 * _options.MaxBatch);
+        var run = new BatchRun<TItem, TResult>(work, options.Concurrency ?? Math.Min(2 * _options.MaxBatch, BatchRunOptions.MostByDefault));
         return options.InOrder ? run.InOrder(source, cancellationToken) : run.AsFinished(source, cancellationToken);
     }
 }

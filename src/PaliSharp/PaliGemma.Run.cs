@@ -68,15 +68,17 @@ public sealed partial class PaliGemma
         ArgumentNullException.ThrowIfNull(items);
         TaskPlan[] plans = [.. items.Select(item => item.Task.Plan(this, item.Images))];
         IReadOnlyList<GenerationResult> answers = await GenerateBatchAsync([.. plans.SelectMany(plan => plan.Requests)], cancellationToken);
-        var results = new ITaskResult[plans.Length];
+        var readings = new Task<ITaskResult>[plans.Length];
         int next = 0;
         for (int i = 0; i < plans.Length; i++)
         {
-            int count = plans[i].Requests.Count;
-            results[i] = plans[i].Read([.. answers.Skip(next).Take(count)]);
-            next += count;
+            // Side by side: masks take a while to decode.
+            TaskPlan plan = plans[i];
+            GenerationResult[] own = [.. answers.Skip(next).Take(plan.Requests.Count)];
+            readings[i] = Task.Run(() => plan.Read(own), cancellationToken);
+            next += own.Length;
         }
 
-        return results;
+        return await Task.WhenAll(readings);
     }
 }

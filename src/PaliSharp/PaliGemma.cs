@@ -41,7 +41,11 @@ public sealed partial class PaliGemma : IDisposable
         Tokenizer = tokenizer;
         IsBundledModel = isBundled;
         _options = options;
-        _limits = new BatchLimits(options.MaxBatch, options.MaxQueuedRequests, options.KvCacheBytes ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4));
+        _limits = new BatchLimits(
+            options.MaxBatch,
+            options.MaxQueuedRequests,
+            options.KvCacheBytes ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4),
+            options.MultiplyAddsPerTurn);
         _generations = new GenerationFactory(model, tokenizer);
         _pictures = new PictureStore(options.PictureCacheBytes);
         _scheduler = new BatchScheduler(

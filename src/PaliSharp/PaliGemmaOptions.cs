@@ -25,7 +25,7 @@ public sealed record PaliGemmaOptions
     /// The most sequences computed together, at least 1; other requests wait for a place. A beam search takes as many places as it has beams,
     /// and one with more than there are runs alone.
     /// </summary>
-    public int MaxBatch { get; init; } = 8;
+    public int MaxBatch { get; init; } = 64;
 
     /// <summary>
     /// The most requests that wait for a place in the batch, at least 1; a call beyond that ends with <see cref="Batching.QueueFullException"/>.
@@ -56,6 +56,13 @@ public sealed record PaliGemmaOptions
 
     /// <summary>Tells the time; null for the system's clock.</summary>
     internal TimeProvider? Clock { get; init; }
+
+    /// <summary>
+    /// New work that a turn of the batch may do between two tokens of those being written, in multiply-adds; however little, always that of 16 rows.
+    /// The default takes some 20 ms on two cores, for which texts may stand still. Of a small model that is hundreds of rows, so that many texts
+    /// are under way before the next token of each is written, all at once.
+    /// </summary>
+    internal long MultiplyAddsPerTurn { get; init; } = 1L << 30;
 
     /// <summary>Called on the batch's thread before each of its turns; null for nothing.</summary>
     internal Action? BeforeTurn { get; init; }

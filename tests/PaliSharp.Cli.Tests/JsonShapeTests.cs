@@ -70,11 +70,29 @@ public sealed class JsonShapeTests
     }
 
     [Fact]
+    public async Task Scored_rows_are_described()
+    {
+        using var folder = new TemporaryFolder();
+        string[] common = ["-o", folder["out.jsonl"], "--overwrite", "--quiet", "--model", CliRun.Nano];
+        Assert.Equal(0, (await CliRun.Of(["batch", CliRun.Picture(Picture), "--task", "classify", "--what", "orange; blue", "-p", "answer en what color is the ring?", .. common])).Code);
+        JsonElement row = Parse(Assert.Single(await File.ReadAllLinesAsync(folder["out.jsonl"])));
+        Assert.Empty(JsonShape.Problems(row, "classification", "row"));
+        Assert.Equal("orange", row.GetProperty("labels")[0].GetProperty("label").GetString());
+        Assert.Equal(0, (await CliRun.Of(["batch", CliRun.Picture(Picture), "--task", "match", "--what", "an orange ring", .. common])).Code);
+        Assert.Empty(JsonShape.Problems(Parse(Assert.Single(await File.ReadAllLinesAsync(folder["out.jsonl"]))), "match", "row"));
+        Assert.Equal(2, (await CliRun.Of(["batch", CliRun.Picture(Picture), "--task", "match", "--what", "a ring", "--scoring", "mean", .. common])).Code);
+    }
+
+    [Fact]
     public async Task An_evaluation_is_described()
     {
         CliRun run = await CliRun.Of("eval", "--scenes", "2", "--json", "--quiet", "--model", CliRun.Nano);
         Assert.Equal(0, run.Code);
         Assert.Empty(JsonShape.Problems(Assert.Single(run.Json), "eval"));
+        CliRun every = await CliRun.Of("eval", "--scenes", "2", "--run", "all", "--json", "--quiet", "--model", CliRun.Nano);
+        Assert.Equal(0, every.Code);
+        Assert.Empty(JsonShape.Problems(Assert.Single(every.Json), "eval"));
+        Assert.Equal(("all", 0), (every.Json[0].GetProperty("run").GetString(), every.Json[0].GetProperty("different").GetInt32()));
         CliRun person = await CliRun.Of("eval", "--scenes", "1", "--run", "single", "--model", CliRun.Nano);
         Assert.Contains("| score", person.Output, StringComparison.Ordinal);
         Assert.Contains("about 1 scenes", person.Error, StringComparison.Ordinal);

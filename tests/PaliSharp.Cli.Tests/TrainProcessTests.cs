@@ -88,6 +88,8 @@ public sealed class TrainProcessTests
             float[] start = Values(weight);
             float[] a = Values(one.Weights[weight.Name]);
             float[] b = Values(two.Weights[weight.Name]);
+            if (start.Length != a.Length)
+                continue; // the position table, resampled before training
             for (int i = 0; i < start.Length; i++)
             {
                 difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);

@@ -80,15 +80,17 @@ public sealed class SceneTests
     {
         using PaliGemma model = PaliGemma.Load();
         var options = new SceneEvaluationOptions { Scenes = 8, Seed = 5 };
-        SceneReport single = await SceneEvaluation.RunAsync(model, options with { Run = SceneRun.Single });
-        SceneReport batch = await SceneEvaluation.RunAsync(model, options with { Run = SceneRun.Batch });
-        SceneReport mixed = await SceneEvaluation.RunAsync(model, options with { Run = SceneRun.Mixed });
-        Assert.Equal(single.Answers.Select(answer => answer.Text), batch.Answers.Select(answer => answer.Text));
-        Assert.Equal(single.Answers.Select(answer => answer.Text), mixed.Answers.Select(answer => answer.Text));
+        SceneComparison comparison = await SceneEvaluation.CompareAsync(model, options);
+        (SceneReport single, SceneReport batch, SceneReport mixed) = comparison;
+        Assert.Equal(0, comparison.Different);
         Assert.Equal(single.ToMarkdown(), mixed.ToMarkdown());
         Assert.Equal(single.ToMarkdown(), batch.ToMarkdown());
         Assert.True(single.Scores.Single(score => score.Name == "Background: exact").Value > 0.8);
         Assert.True(single.Scores.Single(score => score.Name == "Detection: mean IoU of wanted boxes").Value > 0.3);
         Assert.All(single.Scores, score => Assert.InRange(score.Value, -1, 10));
+
+        SceneAnswer[] changed = [.. batch.Answers];
+        changed[3] = changed[4];
+        Assert.Equal(1, (comparison with { Batch = batch with { Answers = changed } }).Different);
     }
 }

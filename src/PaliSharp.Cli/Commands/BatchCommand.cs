@@ -42,7 +42,8 @@ internal static class BatchCommand
             "Does the same for many pictures and writes a row for each; goes on where it was after an interruption.",
             "palisharp batch products.csv -o captions.csv --prompt \"caption {language}\"",
             "palisharp batch 'photos/**/*.jpg' -o captions.jsonl --task caption --language de",
-            "palisharp batch yard.jsonl -o boxes.jsonl --task detect --what \"{labels}\" --export coco:boxes.json")
+            "palisharp batch yard.jsonl -o boxes.jsonl --task detect --what \"{labels}\" --export coco:boxes.json",
+            "palisharp batch products.csv -o fits.csv --task match --what \"{title}\"")
         {
             inputs,
             output,

@@ -1,14 +1,14 @@
 using System.CommandLine;
 using PaliSharp.Cli.Input;
 using PaliSharp.Cli.Options;
-using PaliSharp.Tasks;
 
 namespace PaliSharp.Cli.Commands;
 
 /// <summary><c>palisharp classify</c>: which of some labels fits a picture.</summary>
 internal static class ClassifyCommand
 {
-    private const string DefaultPrompt = "answer en what is in the picture?";
+    /// <summary>The prompt whose answers labels are.</summary>
+    public const string DefaultPrompt = "answer en what is in the picture?";
 
     /// <summary>Creates the verb.</summary>
     public static Command Create(CliHost host)
@@ -22,11 +22,7 @@ internal static class ClassifyCommand
             HelpName = "TEXT",
             DefaultValueFactory = _ => DefaultPrompt,
         };
-        Option<string?> scoring = new("--scoring")
-        {
-            Description = "Compare labels by the sum of their log-probabilities (default), by the mean a token, or by the sum less that for an empty picture (prior).",
-        };
-        scoring.AcceptOnlyFromAmong("sum", "mean", "prior");
+        var scoring = new ScoringOption();
         Option<int?> top = new Option<int?>("--top") { Description = "Show the best so many labels only.", HelpName = "N" }.Between(1, int.MaxValue);
         var model = new ModelOptions();
         var output = new OutputOptions();
@@ -40,9 +36,9 @@ internal static class ClassifyCommand
             labels,
             labelFile,
             prompt,
-            scoring,
             top,
         };
+        scoring.AddTo(verb);
         model.AddTo(verb);
         output.AddTo(verb);
         verb.SetAction((parsed, cancellationToken) =>
@@ -51,7 +47,7 @@ internal static class ClassifyCommand
                 PictureFinder.Find(parsed.GetRequiredValue(pictures)),
                 TextLines.Read(parsed.GetValue(labels) ?? [], parsed.GetValue(labelFile), "label"),
                 parsed.GetRequiredValue(prompt),
-                parsed.GetValue(scoring) switch { "mean" => LabelScoring.Mean, "prior" => LabelScoring.PriorCorrected, _ => LabelScoring.Sum })
+                scoring.Read(parsed))
             {
                 Top = parsed.GetValue(top) ?? int.MaxValue,
             };

@@ -26,7 +26,7 @@ internal sealed class MatchVerb(CliHost host, ModelChoice choice, OutputChoice o
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        using PaliGemma model = await LoadedModel.LoadAsync(host, new AnswerChoice(choice, output, new GenerationOptions(), Batch: 8, Stream: false), _progress);
+        using PaliGemma model = await LoadedModel.LoadAsync(host, new AnswerChoice(choice, output, new GenerationOptions(), AnswerOptions.DefaultBatch, Stream: false), _progress);
         (PictureInput Picture, Image? Image)[] read = [.. request.Pictures.Select(picture => (picture, picture.TryRead(host)))];
         string[] names = [.. read.Where(item => item.Image is not null).Select(item => item.Picture.Name)];
         Image[] images = [.. read.Select(item => item.Image).OfType<Image>()];

@@ -82,6 +82,7 @@ internal static class TrainCommand
         if (dryRun)
         {
             Show(host, trainer.Estimate(), output);
+            progress.Say(trainer.Skipped.ToString());
             return ExitCode.Success;
         }
 
@@ -92,6 +93,7 @@ internal static class TrainCommand
         processes?.Leave();
         if (!leads)
             return ExitCode.Success;
+        progress.Say(trainer.Skipped.ToString());
         if (output.Json)
             JsonLines.Write(host.Output, new TrainLine(trainer.ResultFolder, trainer.Step));
         else
@@ -155,8 +157,10 @@ internal static class TrainCommand
 
         public void Say(string message)
         {
-            if (!output.Quiet)
-                host.Tell(message);
+            if (output.Quiet)
+                return;
+            foreach (string line in message.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+                host.Tell(line);
         }
     }
 }

@@ -64,11 +64,14 @@ internal sealed class AnswerOptions(int? defaultTokens, bool isLive = true)
 
     private readonly Option<int?> _batch = new Option<int?>("--batch")
     {
-        Description = "The most pictures answered together. Default: 8.",
+        Description = $"The most pictures answered together. Default: {DefaultBatch}.",
         HelpName = "N",
     }.Between(1, 1024);
 
     private readonly Option<bool> _noStream = new("--no-stream") { Description = "Show the text when it is complete, also on a terminal." };
+
+    /// <summary>The most pictures answered together if nobody says otherwise.</summary>
+    public static int DefaultBatch { get; } = new PaliGemmaOptions().MaxBatch;
 
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
@@ -102,7 +105,7 @@ internal sealed class AnswerOptions(int? defaultTokens, bool isLive = true)
         };
         OutputChoice output = _output.Read(parsed);
         Check(generation, parsed.GetValue(_lengthPenalty) is not null, output);
-        return new AnswerChoice(_model.Read(parsed, host), output, generation, parsed.GetValue(_batch) ?? 8, isLive && !parsed.GetValue(_noStream));
+        return new AnswerChoice(_model.Read(parsed, host), output, generation, parsed.GetValue(_batch) ?? DefaultBatch, isLive && !parsed.GetValue(_noStream));
     }
 
     private static void Check(GenerationOptions generation, bool hasLengthPenalty, OutputChoice output)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PaliSharp.Cli.Commands;
 using PaliSharp.Generation;
 using PaliSharp.Jobs;
 using PaliSharp.Tasks;
@@ -21,19 +22,22 @@ internal sealed class BatchTaskOptions
         ["table"] = 4096,
         ["smiles"] = 256,
         ["music"] = 1024,
+        ["classify"] = 1,
+        ["match"] = 1,
     };
 
     private readonly Option<string?> _task = new("--task") { Description = "What is done with each picture. Default: prompt." };
 
     private readonly Option<string?> _prompt = new("--prompt", "-p")
     {
-        Description = "The text the model sees; {column} is replaced by the row's value, {{ and }} are braces.",
+        Description = "The text the model sees, also for classify; {column} is replaced by the row's value, {{ and }} are braces.",
         HelpName = "TEMPLATE",
     };
 
     private readonly Option<string?> _what = new("--what")
     {
-        Description = "For ask the question; for detect and segment the things to find, separated by ';'. A template as for --prompt.",
+        Description = "For ask the question; for detect and segment the things to find, for classify the labels, separated by ';'; for match the text. "
+            + "A template as for --prompt.",
         HelpName = "TEMPLATE",
     };
 
@@ -45,6 +49,7 @@ internal sealed class BatchTaskOptions
 
     private readonly Option<FileInfo?> _schema = new("--schema") { Description = "With --prompt: a file with a JSON schema that answers must follow.", HelpName = "FILE" };
 
+    private readonly ScoringOption _scoring = new();
     private readonly DetectionChoice _detection = new();
 
     /// <summary>Creates the options.</summary>
@@ -55,6 +60,7 @@ internal sealed class BatchTaskOptions
     {
         foreach (Option option in (Option[])[_task, _prompt, _what, _language, _schema])
             command.Add(option);
+        _scoring.AddTo(command);
         _detection.AddTo(command);
     }
 
@@ -68,9 +74,11 @@ internal sealed class BatchTaskOptions
         string name = Name(parsed);
         if (parsed.GetValue(_schema) is { } schema)
             return BatchTask.Json(Required(parsed, _prompt, name), File.ReadAllText(schema.FullName), generation);
-        Refuse(parsed, _prompt, name, name == "prompt");
-        Refuse(parsed, _what, name, name is "ask" or "detect" or "segment");
+        Refuse(parsed, _prompt, name, name is "prompt" or "classify");
+        Refuse(parsed, _what, name, name is "ask" or "detect" or "segment" or "classify" or "match");
         Refuse(parsed, _language, name, name is "caption" or "describe" or "ask");
+        if (_scoring.IsGiven(parsed) && name != "classify")
+            throw new UsageException($"--scoring has no meaning with --task {name}.");
         if (generation.Beam is not null && _detection.Read(parsed).StopAtRepeatedBoxes)
             throw new UsageException("--stop-repeats cannot be combined with --beams.");
         return name switch
@@ -85,7 +93,10 @@ internal sealed class BatchTaskOptions
             "segment" => BatchTask.Segment(Required(parsed, _what, name), new SegmentationOptions { Constrain = _detection.Read(parsed).Constrain }, generation),
             "table" => BatchTask.Table(generation),
             "smiles" => BatchTask.Molecule(generation),
-            _ => BatchTask.Music(generation),
+            "music" => BatchTask.Music(generation),
+            "classify" => BatchTask.Classify(
+                Required(parsed, _what, name), Template(parsed.GetValue(_prompt) ?? ClassifyCommand.DefaultPrompt), new ClassificationOptions { Scoring = _scoring.Read(parsed) }),
+            _ => BatchTask.Match(Required(parsed, _what, name)),
         };
     }
 

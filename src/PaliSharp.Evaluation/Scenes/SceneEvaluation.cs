@@ -71,6 +71,17 @@ public sealed record SceneReport
     }
 }
 
+/// <summary>The same questions asked in every way.</summary>
+/// <param name="Single">One after the other.</param>
+/// <param name="Batch">Those of one skill together.</param>
+/// <param name="Mixed">All of any kind together.</param>
+public sealed record SceneComparison(SceneReport Single, SceneReport Batch, SceneReport Mixed)
+{
+    /// <summary>The questions whose answers are not the same text, location and mask tokens included, in all three.</summary>
+    public int Different => Single.Answers.Zip(Batch.Answers, Mixed.Answers)
+        .Count(answers => answers.First.Text != answers.Second.Text || answers.First.Text != answers.Third.Text);
+}
+
 /// <summary>Draws scenes, asks a model about them and scores its answers.</summary>
 public static class SceneEvaluation
 {
@@ -109,6 +120,20 @@ public static class SceneEvaluation
 
         SceneAnswer[] answers = [.. asked.Select((item, i) => new SceneAnswer(item.Scene, item.Question, results[i]))];
         return new SceneReport { Scores = SceneScores.Of(answers), Answers = answers };
+    }
+
+    /// <summary>Asks the same questions in every way and compares the answers.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">How many scenes; how questions are put is left aside. Null for the defaults.</param>
+    /// <param name="cancellationToken">Stops between tokens.</param>
+    /// <exception cref="CheckpointException">The model has no mask codec.</exception>
+    public static async Task<SceneComparison> CompareAsync(PaliGemma model, SceneEvaluationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new SceneEvaluationOptions();
+        return new SceneComparison(
+            await RunAsync(model, options with { Run = SceneRun.Single }, cancellationToken),
+            await RunAsync(model, options with { Run = SceneRun.Batch }, cancellationToken),
+            await RunAsync(model, options with { Run = SceneRun.Mixed }, cancellationToken));
     }
 
     private static IEnumerable<int[]> Groups(List<(Scene Scene, SceneQuestion Question)> asked, SceneEvaluationOptions options)

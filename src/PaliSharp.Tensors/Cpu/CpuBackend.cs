@@ -1,5 +1,6 @@
 using PaliSharp.Tensors.Cpu.Gradients;
 using PaliSharp.Tensors.Cpu.Kernels;
+using PaliSharp.Tensors.Cpu.MatMul;
 
 namespace PaliSharp.Tensors.Cpu;
 
@@ -35,6 +36,9 @@ public sealed unsafe class CpuBackend : TensorBackend
     /// <inheritdoc/>
     public override TensorPool Pool { get; }
 
+    /// <inheritdoc/>
+    public override int Concurrency => Team.Size;
+
     /// <summary>The gradients of the operations, for a tape.</summary>
     internal GradientKernels Gradients { get; }
 
@@ -48,6 +52,14 @@ public sealed unsafe class CpuBackend : TensorBackend
     }
 
     /// <inheritdoc/>
+    public override void RunParts(int parts, Action<int> part)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        var job = new PartsJob(part);
+        Team.Run(ref job, parts);
+    }
+
+    /// <inheritdoc/>
     public override Tensor Linear(Tensor x, Weight weight, Weight? bias = null)
     {
         OperationChecks.Linear(x, weight, bias);
@@ -56,6 +68,37 @@ public sealed unsafe class CpuBackend : TensorBackend
         GC.KeepAlive(weight);
         GC.KeepAlive(bias);
         return y;
+    }
+
+    /// <inheritdoc/>
+    public override void LinearTogether(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Weight?> biases, Span<Tensor> results)
+    {
+        bool joins = weights.Length is > 1 and <= JoinedJobs.Most && weights.Length == biases.Length && weights.Length == results.Length;
+        foreach (Weight weight in weights)
+            joins &= weight?.Type == weights[0]?.Type && weight?.Shape.Count > 0;
+        if (!joins)
+        {
+            base.LinearTogether(x, weights, biases, results);
+            return;
+        }
+
+        for (int i = 0; i < weights.Length; i++)
+            OperationChecks.Linear(x, weights[i], biases[i], "LinearTogether");
+        Span<ProductOperands> products = stackalloc ProductOperands[weights.Length];
+        for (int i = 0; i < weights.Length; i++)
+        {
+            int outputs = weights[i].Shape[0];
+            results[i] = Pool.Rent(new TensorShape(x.Rows, outputs));
+            float* bias = biases[i] is { } given ? (float*)given.Data : null;
+            products[i] = new ProductOperands(x.Pointer, x.Rows, weights[i].Data, outputs, x.Columns, bias, results[i].Pointer, outputs);
+        }
+
+        _kernels.Linear(weights[0].Type, products);
+        for (int i = 0; i < weights.Length; i++)
+        {
+            GC.KeepAlive(weights[i]);
+            GC.KeepAlive(biases[i]);
+        }
     }
 
     /// <inheritdoc/>
@@ -221,5 +264,10 @@ public sealed unsafe class CpuBackend : TensorBackend
         Team.Dispose();
         _rotaryTables.Dispose();
         Pool.Dispose();
+    }
+
+    private readonly struct PartsJob(Action<int> part) : IParallelJob
+    {
+        public void Execute(int number) => part(number);
     }
 }

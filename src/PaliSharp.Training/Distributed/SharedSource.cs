@@ -1,3 +1,5 @@
+using PaliSharp.Training.Data;
+
 namespace PaliSharp.Training.Distributed;
 
 /// <summary>
@@ -10,6 +12,8 @@ namespace PaliSharp.Training.Distributed;
 internal sealed class SharedSource(ITrainingSource source, int rank, int size) : ITrainingSource
 {
     public long? ExamplesPerEpoch => source.ExamplesPerEpoch;
+
+    public DataReport Report => source.Report;
 
     public TrainingExample Next()
     {

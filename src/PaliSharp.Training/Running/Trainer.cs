@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PaliSharp.Tokenization;
 using PaliSharp.Training.Autodiff;
+using PaliSharp.Training.Data;
 using PaliSharp.Training.Distributed;
 using PaliSharp.Training.Optimisers;
 using PaliSharp.Training.Recipes;
@@ -24,6 +25,7 @@ public sealed class Trainer : IDisposable
     private readonly UpdatePlan _plan;
     private readonly TrainingState _states;
     private readonly ICollective _collective;
+    private readonly DataReport _tooLong = new();
     private TrainingProgress _progress;
 
     /// <summary>Opens the model and, to resume, the newest state.</summary>
@@ -70,6 +72,18 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The updates made, those before resuming included.</summary>
     public long Step => _progress.Step;
+
+    /// <summary>What of the data was skipped since the training was opened, and why. To be read when nothing runs.</summary>
+    public DataReport Skipped
+    {
+        get
+        {
+            var report = new DataReport();
+            report.Add(_source.Report);
+            report.Add(_tooLong);
+            return report;
+        }
+    }
 
     /// <summary>The model.</summary>
     public TrainableModel Model => _setup.Model;
@@ -144,7 +158,7 @@ public sealed class Trainer : IDisposable
     private int PartSize => Math.Min(_recipe.MicroBatchSize ?? _recipe.BatchSize, _recipe.BatchSize);
 
     private BatchMaker Maker(ITrainingSource source) =>
-        new(source, _encoder, _setup.Config, _setup.Preprocessing, _setup.Device.Pool, _recipe.MaxTextTokens);
+        new(source, _encoder, _setup.Config, _setup.Preprocessing, _setup.Device.Pool, _recipe.MaxTextTokens, _tooLong);
 
     // Pictures are decoded and resized while the batch before is computed.
     private Task<TrainingBatch> Prepare(BatchMaker maker) => Task.Run(() => maker.Next(_recipe.BatchSize, PartSize));

@@ -4,9 +4,13 @@ namespace PaliSharp.Batching;
 /// <remarks>Setting a value outside its range throws <see cref="ArgumentOutOfRangeException"/>.</remarks>
 public sealed record BatchRunOptions
 {
+    /// <summary>The most items at once unless the caller says so.</summary>
+    internal const int MostByDefault = 32;
+
     /// <summary>
     /// How many items are worked on at once, and thereby how far the source is read ahead of the results: 1 to 65,536. Null for twice the
-    /// model's <see cref="PaliGemmaOptions.MaxBatch"/>, which keeps the batch full while pictures are read.
+    /// model's <see cref="PaliGemmaOptions.MaxBatch"/>, which keeps the batch full while pictures are read, but at most 32: so many pictures may be
+    /// held decoded.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in 1…65,536.</exception>
     public int? Concurrency

@@ -6,7 +6,8 @@ namespace PaliSharp.Batching;
 /// <param name="MaxRows">The most sequences together.</param>
 /// <param name="MaxWaiting">The most items that wait.</param>
 /// <param name="KvBytes">The most bytes of keys and values.</param>
-internal sealed record BatchLimits(int MaxRows, int MaxWaiting, long KvBytes);
+/// <param name="MultiplyAddsPerTurn">See <see cref="PaliGemmaOptions.MultiplyAddsPerTurn"/>.</param>
+internal sealed record BatchLimits(int MaxRows, int MaxWaiting, long KvBytes, long MultiplyAddsPerTurn);
 
 /// <summary>
 /// Lets items into the one running batch of a model, first come, first served, within its limits, and takes the batch on: on a thread of its own

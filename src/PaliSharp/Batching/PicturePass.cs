@@ -54,17 +54,34 @@ internal sealed class PicturePass : BatchPass
 
     private void Begin()
     {
+        var shares = new Tensor[_model.EncoderShares(_pictures.Count)];
+        try
+        {
+            for (int share = 0; share < shares.Length; share++)
+                shares[share] = Gather(_pictures.Count * share / shares.Length, _pictures.Count * (share + 1) / shares.Length);
+            _pass = _model.BeginEncoding(shares);
+        }
+        finally
+        {
+            foreach (Tensor? share in shares)
+                share?.Dispose();
+        }
+    }
+
+    /// <summary>The pixels of the pictures from..to, which give theirs up.</summary>
+    private Tensor Gather(int from, int to)
+    {
         SigLipConfig vision = _model.Config.Vision;
         int size = vision.ImageSize;
-        using Tensor pixels = _model.Backend.Rent(new TensorShape(_pictures.Count, vision.Channels, size, size));
+        Tensor pixels = _model.Backend.Rent(new TensorShape(to - from, vision.Channels, size, size));
         int values = vision.Channels * size * size;
-        for (int i = 0; i < _pictures.Count; i++)
+        for (int i = from; i < to; i++)
         {
             // A picture that everybody left has lost its pixels; its rows are computed from what lies there and thrown away.
-            _pictures[i].Pixels?.Span.CopyTo(pixels.Span.Slice(i * values, values));
+            _pictures[i].Pixels?.Span.CopyTo(pixels.Span.Slice((i - from) * values, values));
             _pictures[i].DropPixels();
         }
 
-        _pass = _model.BeginEncoding(pixels);
+        return pixels;
     }
 }

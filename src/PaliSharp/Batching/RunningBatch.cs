@@ -13,14 +13,16 @@ namespace PaliSharp.Batching;
 /// </remarks>
 internal sealed class RunningBatch
 {
-    // Pictures and prompts go through together up to so many rows: enough to fill the kernels, little enough to bound memory.
-    private const int MaxRowsTogether = 2048;
+    // Pictures and prompts go through together up to so many rows: as many as a product takes at once. More would read the weights again
+    // anyway, and what passes from one operation to the next would no longer stay in the caches.
+    private const int MaxRowsTogether = 512;
 
     // Memory kept for later requests beyond half the budget of keys and values is given back: requests of ever other lengths would hoard it.
     private const long LeastFreeBytes = 256L << 20;
 
     // While texts are being written, a turn takes so many new rows through all layers, or the equivalent. Writing one token reads all weights,
-    // which takes about as long as computing some five rows; so new requests get a few times the time of those being written.
+    // which takes about as long as computing some five rows; so new requests get a few times the time of those being written. Of a small model
+    // it takes more rows, as many as are computed in no noticeable time.
     private const int RowsPerTurn = 16;
 
     private readonly PaliGemmaModel _model;
@@ -29,6 +31,7 @@ internal sealed class RunningBatch
     private readonly BatchCounters _counters;
     private readonly BatchPace _pace;
     private readonly long _maxFreeBytes;
+    private readonly int _allowance;
     private readonly TokenStep _tokens;
     private readonly List<BatchItem> _items = [];
     private readonly List<BatchItem> _arrived = [];
@@ -58,6 +61,8 @@ internal sealed class RunningBatch
         _pace = pace;
         _maxFreeBytes = Math.Max(limits.KvBytes / 2, LeastFreeBytes);
         _tokens = new TokenStep(model, counters);
+        long layer = PassShares.LayerElements(model.Config.Text);
+        _allowance = (int)Math.Clamp(limits.MultiplyAddsPerTurn / layer, RowsPerTurn * model.Config.Text.Layers, int.MaxValue);
     }
 
     /// <summary>How many items have a place.</summary>
@@ -91,7 +96,7 @@ internal sealed class RunningBatch
         TakePictures();
         Sort();
         bool decoded = Decode();
-        int allowance = decoded ? RowsPerTurn * _model.Config.Text.Layers : 1;
+        int allowance = decoded ? _allowance : 1;
         bool stepped = false;
         while (allowance > 0 && StepOnce(ref allowance))
         {

@@ -1,4 +1,6 @@
 using PaliSharp.Generation;
+using PaliSharp.Imaging;
+using PaliSharp.Results;
 using PaliSharp.Tasks;
 
 namespace PaliSharp.Jobs;
@@ -9,15 +11,24 @@ public sealed class BatchTask
     private static readonly string[] TextColumns = ["prompt", "text", "finish_reason", "logprob", "warnings"];
     private static readonly string[] FrameColumns = ["width", "height", "orientation_applied"];
 
-    private readonly Func<BatchRow, VisionTask> _create;
+    private readonly Func<BatchRow, VisionTask>? _create;
+    private readonly ScoreRow? _score;
 
     private BatchTask(string name, IReadOnlyList<PromptTemplate> templates, IReadOnlyList<string> columns, Func<BatchRow, VisionTask> create)
+        : this(name, templates, columns) => _create = create;
+
+    private BatchTask(string name, IReadOnlyList<PromptTemplate> templates, IReadOnlyList<string> columns, ScoreRow score)
+        : this(name, templates, columns) => _score = score;
+
+    private BatchTask(string name, IReadOnlyList<PromptTemplate> templates, IReadOnlyList<string> columns)
     {
         Identity = $"{name} {string.Join(" | ", templates)}".TrimEnd();
         Templates = templates;
         Columns = columns;
-        _create = create;
     }
+
+    /// <summary>Scores texts that the row gives instead of having the model write one.</summary>
+    private delegate Task<ResultLine> ScoreRow(PaliGemma model, BatchRow row, Image image, CancellationToken cancellationToken);
 
     /// <summary>What is asked, for a job to recognise itself by.</summary>
     internal string Identity { get; init; }
@@ -27,6 +38,9 @@ public sealed class BatchTask
 
     /// <summary>The properties of results that become columns of a CSV output.</summary>
     internal IReadOnlyList<string> Columns { get; }
+
+    /// <summary>Whether rows are answered by <see cref="ScoreAsync"/> instead of a task.</summary>
+    internal bool IsScored => _score is not null;
 
     /// <summary>Whether the results are objects, of which exports are made.</summary>
     public bool HasObjects => Columns.Contains("detections") || Columns.Contains("segments") || Columns.Contains("regions");
@@ -129,9 +143,48 @@ public sealed class BatchTask
         };
     }
 
+    /// <summary>Labels ranked by how likely the model finds each as its answer.</summary>
+    /// <param name="labels">The labels, separated by <c>;</c>.</param>
+    /// <param name="prompt">The text the model sees.</param>
+    /// <param name="options">How labels are compared; null for the default.</param>
+    public static BatchTask Classify(PromptTemplate labels, PromptTemplate prompt, ClassificationOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(prompt);
+        options ??= new ClassificationOptions();
+        return new BatchTask($"classify {options}", [labels, prompt], ["prompt", "width", "height", "labels"], async (model, row, image, cancellationToken) =>
+        {
+            ClassificationResult result = await model.ClassifyAsync(image, Split(labels.Fill(row)), prompt.Fill(row), options, cancellationToken);
+            return ClassificationLine.Of(row.Image!, image, result, result.Labels);
+        });
+    }
+
+    /// <summary>How well a text of each row fits its picture.</summary>
+    /// <param name="text">The text, such as a caption.</param>
+    /// <param name="options">The prompt and what is compared with; null for the defaults.</param>
+    public static BatchTask Match(PromptTemplate text, MatchOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        options ??= new MatchOptions();
+        return new BatchTask(
+            $"match {options.Prompt} {options.Prior}",
+            [text],
+            ["prompt", "width", "height", "text", "score", "logprob", "prior_logprob"],
+            async (model, row, image, cancellationToken) =>
+            {
+                string wanted = text.Fill(row);
+                return MatchLine.Of(row.Image!, image, wanted, options.Prompt, await model.MatchAsync(image, wanted, options, cancellationToken));
+            });
+    }
+
     /// <summary>The task of a row.</summary>
     /// <exception cref="PromptException">The row makes none.</exception>
-    internal VisionTask Create(BatchRow row) => _create(row);
+    internal VisionTask Create(BatchRow row) => (_create ?? throw new InvalidOperationException("The rows are scored."))(row);
+
+    /// <summary>The scores of a row.</summary>
+    /// <exception cref="PromptException">The row cannot be scored.</exception>
+    internal Task<ResultLine> ScoreAsync(PaliGemma model, BatchRow row, Image image, CancellationToken cancellationToken) =>
+        (_score ?? throw new InvalidOperationException("The rows have tasks."))(model, row, image, cancellationToken);
 
     private static string[] Split(string things) => things.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

@@ -24,7 +24,8 @@ internal sealed class GroupRunner(PaliGemma model, BatchTask task)
             asked[i] = Prepare(rows[i], out answers[i]);
             return ValueTask.CompletedTask;
         });
-        foreach ((Asked item, BatchAnswer answer) in await AnswerAsync([.. asked.OfType<Asked>()], cancellationToken))
+        Asked[] items = [.. asked.OfType<Asked>()];
+        foreach ((Asked item, BatchAnswer answer) in task.IsScored ? await ScoreAsync(items, cancellationToken) : await AnswerAsync(items, cancellationToken))
             answers[Array.IndexOf(asked, item)] = answer;
         return answers!;
     }
@@ -44,6 +45,8 @@ internal sealed class GroupRunner(PaliGemma model, BatchTask task)
         try
         {
             Image image = Image.Load(row.Path!);
+            if (task.IsScored)
+                return new Asked(row, image, null, []);
             TaskPlan plan = task.Create(row).Plan(model, [image]);
             return new Asked(row, image, plan, [.. plan.Requests.Select(request => WithSeed(request, row.Index))]);
         }
@@ -59,6 +62,26 @@ internal sealed class GroupRunner(PaliGemma model, BatchTask task)
         return null;
     }
 
+    /// <summary>One row after the other: the labels of one picture fill the model.</summary>
+    private async Task<List<(Asked Item, BatchAnswer Answer)>> ScoreAsync(IReadOnlyList<Asked> items, CancellationToken cancellationToken)
+    {
+        var answers = new List<(Asked Item, BatchAnswer Answer)>();
+        foreach (Asked item in items)
+        {
+            try
+            {
+                ResultLine line = await task.ScoreAsync(model, item.Row, item.Image, cancellationToken);
+                answers.Add((item, new BatchAnswer(item.Row, ResultJson.ToObject(line), null)));
+            }
+            catch (Exception exception) when (exception is PromptException or ResourceLimitException and not Batching.QueueFullException)
+            {
+                answers.Add((item, Failed(item.Row, RowError.Prompt, exception.Message)));
+            }
+        }
+
+        return answers;
+    }
+
     private async Task<List<(Asked Item, BatchAnswer Answer)>> AnswerAsync(IReadOnlyList<Asked> items, CancellationToken cancellationToken)
     {
         var answers = new List<(Asked Item, BatchAnswer Answer)>();
@@ -70,7 +93,7 @@ internal sealed class GroupRunner(PaliGemma model, BatchTask task)
             int next = 0;
             foreach (Asked item in items)
             {
-                ITaskResult result = item.Plan.Read([.. results.Skip(next).Take(item.Requests.Length)]);
+                ITaskResult result = item.Plan!.Read([.. results.Skip(next).Take(item.Requests.Length)]);
                 next += item.Requests.Length;
                 answers.Add((item, new BatchAnswer(item.Row, ResultJson.ToObject(ResultLines.Of(item.Row.Image!, item.Image, result)), null)));
             }
@@ -98,5 +121,6 @@ internal sealed class GroupRunner(PaliGemma model, BatchTask task)
             : request with { Options = options with { Sampling = sampling with { Seed = (sampling.Seed ?? 0) + ((ulong)row * SeedStep) } } };
     }
 
-    private sealed record Asked(BatchRow Row, Image Image, TaskPlan Plan, GenerationRequest[] Requests);
+    /// <summary>A row whose picture was read; without a plan where texts are scored.</summary>
+    private sealed record Asked(BatchRow Row, Image Image, TaskPlan? Plan, GenerationRequest[] Requests);
 }

@@ -10,21 +10,27 @@ internal sealed class DecoderPass : IDisposable
 {
     private readonly GemmaDecoder _decoder;
     private readonly TensorBackend _ops;
-    private readonly DecoderBatch _batch;
-    private Tensor? _x;
+    private readonly DecoderShare[] _shares;
     private int _layer;
 
     /// <summary>Begins a pass.</summary>
     /// <param name="decoder">The decoder.</param>
     /// <param name="ops">The device.</param>
-    /// <param name="input">[rows, width]: what enters the first layer; owned from here on.</param>
-    /// <param name="batch">Whose rows they are; not used by others until the pass ends.</param>
-    public DecoderPass(GemmaDecoder decoder, TensorBackend ops, Tensor input, DecoderBatch batch)
+    /// <param name="shares">Its sequences; owned from here on.</param>
+    public DecoderPass(GemmaDecoder decoder, TensorBackend ops, DecoderShare[] shares)
     {
         _decoder = decoder;
         _ops = ops;
-        _batch = batch;
-        _x = input;
+        _shares = shares;
+        try
+        {
+            ops.RunParts(shares.Length, share => shares[share].Begin());
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Whether every layer is done.</summary>
@@ -33,9 +39,7 @@ internal sealed class DecoderPass : IDisposable
     /// <summary>Computes the next layer.</summary>
     public void Step()
     {
-        Tensor input = _x ?? throw new InvalidOperationException("The pass has ended.");
-        _x = null;
-        _x = _decoder.RunBlock(_layer, _ops, input, _batch, probe: null);
+        _ops.RunParts(_shares.Length, share => _shares[share].RunLayer(_layer));
         _layer++;
     }
 
@@ -43,10 +47,13 @@ internal sealed class DecoderPass : IDisposable
     /// <returns>[rows, width]: hidden states after the final norm.</returns>
     public Tensor Finish()
     {
-        Tensor output = _x ?? throw new InvalidOperationException("The pass has ended.");
-        _x = null;
-        return _decoder.Finish(_ops, output, _batch, probe: null);
+        _ops.RunParts(_shares.Length, share => _shares[share].Finish());
+        return _shares.Length == 1 ? _shares[0].Take() : _ops.ConcatenateRows(Array.ConvertAll(_shares, share => new RowRun(share.Output)));
     }
 
-    public void Dispose() => _x?.Dispose();
+    public void Dispose()
+    {
+        foreach (DecoderShare share in _shares)
+            share.Dispose();
+    }
 }

@@ -8,22 +8,31 @@ internal sealed class EncoderPass : IDisposable
     private readonly SigLipEncoder _encoder;
     private readonly LinearLayer _projector;
     private readonly TensorBackend _ops;
-    private readonly int _pictures;
-    private Tensor? _z;
+    private readonly int[] _pictures;
+    private readonly Tensor?[] _z;
     private int _layer;
 
     /// <summary>Begins a pass.</summary>
     /// <param name="encoder">The image encoder.</param>
     /// <param name="projector">What follows it.</param>
     /// <param name="ops">The device.</param>
-    /// <param name="pixels">[pictures, channels, size, size]; no longer needed afterwards.</param>
-    public EncoderPass(SigLipEncoder encoder, LinearLayer projector, TensorBackend ops, Tensor pixels)
+    /// <param name="shares">[pictures, channels, size, size] each; the shares may be computed at the same time. No longer needed afterwards.</param>
+    public EncoderPass(SigLipEncoder encoder, LinearLayer projector, TensorBackend ops, Tensor[] shares)
     {
         _encoder = encoder;
         _projector = projector;
         _ops = ops;
-        _pictures = pixels.Shape[0];
-        _z = encoder.Embed(ops, pixels, probe: null);
+        _pictures = Array.ConvertAll(shares, pixels => pixels.Shape[0]);
+        _z = new Tensor?[shares.Length];
+        try
+        {
+            ops.RunParts(shares.Length, share => _z[share] = encoder.Embed(ops, shares[share], probe: null));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Whether every layer is done.</summary>
@@ -32,9 +41,7 @@ internal sealed class EncoderPass : IDisposable
     /// <summary>Computes the next layer.</summary>
     public void Step()
     {
-        Tensor input = _z ?? throw new InvalidOperationException("The pass has ended.");
-        _z = null;
-        _z = _encoder.RunBlock(_layer, _ops, input, _pictures, probe: null);
+        _ops.RunParts(_z.Length, share => _z[share] = _encoder.RunBlock(_layer, _ops, Take(share), _pictures[share], probe: null));
         _layer++;
     }
 
@@ -42,11 +49,25 @@ internal sealed class EncoderPass : IDisposable
     /// <returns>[pictures·imageTokens, width].</returns>
     public Tensor Finish()
     {
-        Tensor output = _z ?? throw new InvalidOperationException("The pass has ended.");
-        _z = null;
-        using Tensor encoded = _encoder.Finish(_ops, output, probe: null);
-        return _projector.Forward(_ops, encoded);
+        _ops.RunParts(_z.Length, share =>
+        {
+            using Tensor encoded = _encoder.Finish(_ops, Take(share), probe: null);
+            _z[share] = _projector.Forward(_ops, encoded);
+        });
+        return _z.Length == 1 ? Take(0) : _ops.ConcatenateRows(Array.ConvertAll(_z, rows => new RowRun(rows!)));
     }
 
-    public void Dispose() => _z?.Dispose();
+    public void Dispose()
+    {
+        foreach (Tensor? share in _z)
+            share?.Dispose();
+        Array.Clear(_z);
+    }
+
+    private Tensor Take(int share)
+    {
+        Tensor taken = _z[share] ?? throw new InvalidOperationException("The pass has ended.");
+        _z[share] = null;
+        return taken;
+    }
 }

@@ -56,9 +56,11 @@ public sealed class PaliGemmaModel
     private readonly GemmaDecoder _decoder;
     private readonly Weight _embeddings;
     private readonly float _embeddingScale;
-    private readonly DecoderBatch _batch = new();
+    private readonly long _encoderLayer;
+    private readonly long _decoderLayer;
     private readonly List<RowRun> _runs = [];
-    private int[] _ids = [];
+    private readonly Action<int> _runShare;
+    private DecoderShare[] _shares = [];
 
     /// <summary>Assembles the model from its parameters, without copying them.</summary>
     /// <param name="config">The geometry.</param>
@@ -89,6 +91,9 @@ public sealed class PaliGemmaModel
         _embeddings = parameters.Weight("language_model.model.embed_tokens.weight");
         float scale = MathF.Sqrt(config.Text.Width);
         _embeddingScale = options.RoundEmbeddingScaleToBFloat16 ? RoundToBFloat16(scale) : scale;
+        _encoderLayer = PassShares.LayerElements(config.Vision);
+        _decoderLayer = PassShares.LayerElements(config.Text);
+        _runShare = share => _shares[share].Run();
     }
 
     /// <summary>The geometry.</summary>
@@ -120,25 +125,55 @@ public sealed class PaliGemmaModel
     /// <returns>[sum of new positions, width]: hidden states after the final norm, sequence after sequence.</returns>
     public Tensor Forward(ReadOnlySpan<SequenceInput> sequences, IForwardProbe? probe = null)
     {
-        _batch.Clear();
-        Tensor input = Stack(sequences, _batch, probe);
-        return _decoder.Forward(Backend, input, _batch, probe);
+        if (probe is not null)
+        {
+            var batch = new DecoderBatch();
+            return _decoder.Forward(Backend, CreateStack().Stack(sequences, batch, probe), batch, probe);
+        }
+
+        int count = PassShares.Count(Backend, _decoderLayer, sequences.Length);
+        if (_shares.Length < count)
+            _shares = [.. _shares, .. Enumerable.Range(0, count - _shares.Length).Select(_ => CreateShare())];
+        ReadOnlySpan<DecoderShare> shares = _shares.AsSpan(0, count);
+        try
+        {
+            DecoderShare.Divide(sequences, shares);
+            Backend.RunParts(count, _runShare);
+            if (count == 1)
+                return shares[0].Take();
+            _runs.Clear();
+            foreach (DecoderShare share in shares)
+                _runs.Add(new RowRun(share.Output));
+            return Backend.ConcatenateRows(CollectionsMarshal.AsSpan(_runs));
+        }
+        finally
+        {
+            foreach (DecoderShare share in shares)
+                share.Dispose();
+        }
     }
 
+    /// <summary>In how many shares <see cref="BeginEncoding"/> is best given so many pictures.</summary>
+    internal int EncoderShares(int pictures) => PassShares.Count(Backend, _encoderLayer, pictures);
+
     /// <summary>Begins <see cref="EncodeImages"/>, to be taken on layer by layer.</summary>
-    /// <param name="pixels">As there; no longer needed afterwards.</param>
-    internal EncoderPass BeginEncoding(Tensor pixels)
+    /// <param name="shares">The pictures, in order, in one tensor or several that are computed at the same time; no longer needed afterwards.</param>
+    internal EncoderPass BeginEncoding(params Tensor[] shares)
     {
-        CheckPictures(pixels);
-        return new EncoderPass(_encoder, _projector, Backend, pixels);
+        foreach (Tensor pixels in shares)
+            CheckPictures(pixels);
+        return new EncoderPass(_encoder, _projector, Backend, shares);
     }
 
     /// <summary>Begins <see cref="Forward"/>, to be taken on layer by layer; other passes with other caches may come between.</summary>
     /// <param name="sequences">As there.</param>
     internal DecoderPass BeginForward(ReadOnlySpan<SequenceInput> sequences)
     {
-        var batch = new DecoderBatch();
-        return new DecoderPass(_decoder, Backend, Stack(sequences, batch, probe: null), batch);
+        var shares = new DecoderShare[PassShares.Count(Backend, _decoderLayer, sequences.Length)];
+        for (int i = 0; i < shares.Length; i++)
+            shares[i] = CreateShare();
+        DecoderShare.Divide(sequences, shares);
+        return new DecoderPass(_decoder, Backend, shares);
     }
 
     /// <summary>The logits of hidden states: h·Eᵀ with the tied embedding table, capped if the decoder has a final cap.</summary>
@@ -191,54 +226,7 @@ public sealed class PaliGemmaModel
             throw new ArgumentException($"Pictures of shape {pixels.Shape} were given to a model that takes {expected}.", nameof(pixels));
     }
 
-    /// <summary>The rows of all sequences, one below the other, and whose they are.</summary>
-    private Tensor Stack(ReadOnlySpan<SequenceInput> sequences, DecoderBatch batch, IForwardProbe? probe)
-    {
-        _runs.Clear();
-        int textCount = 0;
-        foreach (ref readonly SequenceInput sequence in sequences)
-        {
-            if (sequence.Rows == 0)
-                throw new ArgumentException("A sequence without new positions cannot be put through the decoder.", nameof(sequences));
-            batch.Add(sequence.Rows, sequence.PrefixLength, sequence.Cache);
-            textCount += sequence.TextIds.Length;
-        }
+    private DecoderShare CreateShare() => new(_decoder, Backend, CreateStack());
 
-        using Tensor? text = EmbedText(sequences, textCount);
-        if (text is not null)
-            probe?.Record("text/embeddings_scaled", text);
-        return Merge(sequences, text);
-    }
-
-    private Tensor? EmbedText(ReadOnlySpan<SequenceInput> sequences, int count)
-    {
-        if (count == 0)
-            return null;
-        if (_ids.Length < count)
-            _ids = new int[Math.Max(count, 2 * _ids.Length)];
-        int next = 0;
-        foreach (ref readonly SequenceInput sequence in sequences)
-        {
-            sequence.TextIds.Span.CopyTo(_ids.AsSpan(next));
-            next += sequence.TextIds.Length;
-        }
-
-        return Backend.Embedding(_ids.AsSpan(0, count), _embeddings, _embeddingScale);
-    }
-
-    /// <summary>Image rows enter as the projector gives them, text rows scaled by √width; images stand first in each sequence.</summary>
-    private Tensor Merge(ReadOnlySpan<SequenceInput> sequences, Tensor? text)
-    {
-        int nextText = 0;
-        foreach (ref readonly SequenceInput sequence in sequences)
-        {
-            foreach (RowRun image in sequence.Images.Span)
-                _runs.Add(image);
-            if (sequence.TextIds.Length > 0)
-                _runs.Add(new RowRun(text!, nextText, sequence.TextIds.Length));
-            nextText += sequence.TextIds.Length;
-        }
-
-        return Backend.ConcatenateRows(CollectionsMarshal.AsSpan(_runs));
-    }
+    private SequenceStack CreateStack() => new(Backend, _embeddings, _embeddingScale);
 }

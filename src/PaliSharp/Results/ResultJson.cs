@@ -62,4 +62,5 @@ public static class ResultJson
 [JsonSerializable(typeof(JsonValueLine))]
 [JsonSerializable(typeof(TextDetectionLine))]
 [JsonSerializable(typeof(PictureRankingLine))]
+[JsonSerializable(typeof(MatchLine))]
 internal sealed partial class ResultJsonContext : JsonSerializerContext;

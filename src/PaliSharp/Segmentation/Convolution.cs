@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace PaliSharp.Segmentation;
 
 /// <summary>
@@ -91,11 +95,45 @@ internal sealed class Convolution
         return output;
     }
 
+    /// <summary>outputs += inputs · weights of one tap. Some sums at a time stay in registers while all inputs are added to them.</summary>
     private void Accumulate(ReadOnlySpan<float> inputs, int tap, Span<float> outputs)
     {
-        ReadOnlySpan<float> weights = _weights.AsSpan(tap * _inputs * outputs.Length, _inputs * outputs.Length);
+        int width = outputs.Length;
+        ref float weights = ref MemoryMarshal.GetReference(_weights.AsSpan(tap * _inputs * width, inputs.Length * width));
+        Span<Vector<float>> sums = MemoryMarshal.Cast<float, Vector<float>>(outputs);
+        int done = 0;
+        for (; done + 4 <= sums.Length; done += 4)
+            AccumulateFour(inputs, ref Unsafe.Add(ref weights, done * Vector<float>.Count), width, sums.Slice(done, 4));
+        for (; done < sums.Length; done++)
+        {
+            ref float column = ref Unsafe.Add(ref weights, done * Vector<float>.Count);
+            Vector<float> sum = sums[done];
+            for (int i = 0; i < inputs.Length; i++)
+                sum += new Vector<float>(inputs[i]) * Vector.LoadUnsafe(ref column, (nuint)(i * width));
+            sums[done] = sum;
+        }
+
+        for (int output = done * Vector<float>.Count; output < width; output++)
+        {
+            for (int i = 0; i < inputs.Length; i++)
+                outputs[output] += inputs[i] * Unsafe.Add(ref weights, (i * width) + output);
+        }
+    }
+
+    private static void AccumulateFour(ReadOnlySpan<float> inputs, ref float column, int width, Span<Vector<float>> sums)
+    {
+        (Vector<float> a, Vector<float> b, Vector<float> c, Vector<float> d) = (sums[0], sums[1], sums[2], sums[3]);
         for (int i = 0; i < inputs.Length; i++)
-            FeatureMap.AddScaled(outputs, weights.Slice(i * outputs.Length, outputs.Length), inputs[i]);
+        {
+            var input = new Vector<float>(inputs[i]);
+            ref float row = ref Unsafe.Add(ref column, i * width);
+            a += input * Vector.LoadUnsafe(ref row);
+            b += input * Vector.LoadUnsafe(ref row, (nuint)Vector<float>.Count);
+            c += input * Vector.LoadUnsafe(ref row, (nuint)(2 * Vector<float>.Count));
+            d += input * Vector.LoadUnsafe(ref row, (nuint)(3 * Vector<float>.Count));
+        }
+
+        (sums[0], sums[1], sums[2], sums[3]) = (a, b, c, d);
     }
 }
 

@@ -95,7 +95,7 @@ public sealed class BatchRunTests
             await foreach (BatchItemResult<int, int> _ in run)
                 await cancellation.CancelAsync();
         });
-        Assert.InRange(cancelled, 1, 16);
+        Assert.InRange(cancelled, 1, 32);
 
         async Task<int> WorkAsync(int item, CancellationToken token)
         {

@@ -12,8 +12,9 @@ internal sealed class SteppedModel : IDisposable
     private readonly SemaphoreSlim _asked = new(0);
     private volatile bool _isFree;
 
+    // Turns as short as those of a large model.
     public SteppedModel(PaliGemmaOptions? options = null, ManualClock? clock = null) =>
-        Model = PaliGemma.Load(options: (options ?? new PaliGemmaOptions()) with { Clock = clock, BeforeTurn = Wait });
+        Model = PaliGemma.Load(options: (options ?? new PaliGemmaOptions()) with { Clock = clock, BeforeTurn = Wait, MultiplyAddsPerTurn = 0 });
 
     public PaliGemma Model { get; }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using PaliSharp.Generation;
 using PaliSharp.Imaging;
 using PaliSharp.Jobs;
+using PaliSharp.Tasks;
 using PaliSharp.Tests.Checkpoints;
 using Xunit;
 
@@ -181,6 +182,38 @@ public sealed class BatchJobTests : IDisposable
         Assert.Contains("\"name\":\"0\"", lines[0], StringComparison.Ordinal);
         Assert.Contains("\"kind\":\"image\"", lines[1], StringComparison.Ordinal);
         Assert.Contains("\"kind\":\"input\"", lines[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task LabelsAreRankedAndTextsMatchedRowByRow()
+    {
+        string[] pictures = ["0.png", "none.png", "0.png"];
+        string[] colors = ["red;blue", "red;blue", " ; "];
+        _folder.Write("in.csv", $"image,colors,title\n{string.Join('\n', pictures.Select((picture, i) => $"{picture},{colors[i]},a ring"))}\n");
+        PromptTemplate prompt = PromptTemplate.Parse("answer en what color is it?");
+        BatchTask classify = BatchTask.Classify(PromptTemplate.Parse("{colors}"), prompt, new ClassificationOptions { Scoring = LabelScoring.Mean });
+        BatchProgress done = await new BatchJob(BatchInput.FromCsv(_folder["in.csv"]), classify, Options("labels")).RunAsync(_model);
+        Assert.Equal((3L, 2L), (done.Done, done.Failed));
+        string[] rows = await File.ReadAllLinesAsync(_folder["labels"]);
+        ClassificationResult expected = await _model.ClassifyAsync(Image.Load(_folder["0.png"]), ["red", "blue"], prompt.Source, new ClassificationOptions { Scoring = LabelScoring.Mean });
+        using JsonDocument first = JsonDocument.Parse(rows[0]);
+        Assert.Equal(
+            expected.Labels.Select(label => (label.Label, label.Score)),
+            first.RootElement.GetProperty("labels").EnumerateArray().Select(label => (label.GetProperty("label").GetString()!, label.GetProperty("score").GetDouble())));
+        Assert.Contains("\"kind\":\"image\"", rows[1], StringComparison.Ordinal);
+        Assert.Contains("There is no label", rows[2], StringComparison.Ordinal);
+
+        // As a table, and again after an interruption within it.
+        BatchTask match = BatchTask.Match(PromptTemplate.Parse("{title}"));
+        BatchJobOptions options = Options("fits") with { Format = BatchFormat.Csv };
+        await new BatchJob(BatchInput.FromCsv(_folder["in.csv"]), match, options).RunAsync(_model);
+        string[] fits = await File.ReadAllLinesAsync(_folder["fits"]);
+        Assert.Equal("row,image,colors,title,prompt,width,height,text,score,logprob,prior_logprob,error", fits[0]);
+        MatchResult fit = await _model.MatchAsync(Image.Load(_folder["0.png"]), "a ring");
+        Assert.Contains($",a ring,{fit.Score.ToString(System.Globalization.CultureInfo.InvariantCulture)},", fits[1], StringComparison.Ordinal);
+        await File.WriteAllTextAsync(_folder["fits"], string.Join('\n', fits[..2]) + "\n1,none");
+        await new BatchJob(BatchInput.FromCsv(_folder["in.csv"]), match, options).RunAsync(_model);
+        Assert.Equal(fits, await File.ReadAllLinesAsync(_folder["fits"]));
     }
 
     [Fact]

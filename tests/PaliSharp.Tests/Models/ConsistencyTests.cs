@@ -58,10 +58,13 @@ public sealed class ConsistencyTests
         AssertRows(model, rest, whole.AsSpan(^rest.Length..));
     }
 
-    [Fact]
-    public void ASequenceIsComputedAsIfItWereAlone()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void ASequenceIsComputedAsIfItWereAlone(int threads)
     {
-        using var model = new ModelUnderTest(Nano);
+        using var model = new ModelUnderTest(Nano, cpu: new CpuOptions { Threads = threads });
         using Tensor images = Encode(model, pictures: 3);
         SequenceInput[] batch =
         [
@@ -80,10 +83,48 @@ public sealed class ConsistencyTests
         }
     }
 
-    [Fact]
-    public void DecodingTogetherEqualsDecodingAlone()
+    /// <summary>A small model's pass is shared out by pictures; layer by layer it gives what it gives at once.</summary>
+    [Theory]
+    [InlineData(1, 5)]
+    [InlineData(3, 5)]
+    [InlineData(3, 2)]
+    public void PicturesAreEncodedAlikeInShares(int threads, int pictures)
     {
-        using var model = new ModelUnderTest(Nano);
+        using var model = new ModelUnderTest(Nano, cpu: new CpuOptions { Threads = threads });
+        int count = model.Model.EncoderShares(pictures);
+        Assert.Equal(Math.Min(threads, pictures), count);
+        int size = model.Config.Vision.ImageSize;
+        var random = new Random(3);
+        using Tensor all = model.Backend.Rent(new TensorShape(pictures, 3, size, size));
+        foreach (ref float value in all.Span)
+            value = (random.NextSingle() * 2) - 1;
+        int values = 3 * size * size;
+        var shares = new Tensor[count];
+        for (int i = 0; i < count; i++)
+        {
+            (int from, int to) = (pictures * i / count, pictures * (i + 1) / count);
+            shares[i] = model.Backend.Rent(new TensorShape(to - from, 3, size, size));
+            all.Span[(from * values)..(to * values)].CopyTo(shares[i].Span);
+        }
+
+        using EncoderPass pass = model.Model.BeginEncoding(shares);
+        foreach (Tensor share in shares)
+            share.Dispose();
+        while (!pass.IsComplete)
+            pass.Step();
+        using Tensor rows = pass.Finish();
+        using Tensor expected = model.Model.EncodeImages(all);
+        Assert.Equal(expected.Shape, rows.Shape);
+        Assert.InRange(Checkpoints.Values.RelativeDistance(expected.Span.ToArray(), rows.Span.ToArray()), 0, 5e-5);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void DecodingTogetherEqualsDecodingAlone(int threads)
+    {
+        using var model = new ModelUnderTest(Nano, cpu: new CpuOptions { Threads = threads });
         using Tensor images = Encode(model, pictures: 2);
         KvCache[] caches = [Cache(model), Cache(model), Cache(model)];
         int[][] prompts = [Prompt, [2, 350, 108], [2, 334, 327, 561, 108]];

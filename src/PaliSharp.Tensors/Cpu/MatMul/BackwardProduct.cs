@@ -105,7 +105,7 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
         public int ColumnBlocks;
         public GuidedBlocks RowBlocks;
 
-        private readonly nint RowBytes => TElement.RowBytes(Operands.N);
+        private readonly nint RowBytes => TElement.ByteCount(Operands.N);
 
         public readonly void Execute(int part)
         {
@@ -131,7 +131,7 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
 
         private readonly void MultiplyBlock(Block block)
         {
-            CopyRight(block);
+            CopyRight(ref block);
             for (int row = block.FirstRow; row < block.EndRow; row += TileRows)
             {
                 int rows = Math.Min(TileRows, block.EndRow - row);
@@ -215,7 +215,7 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
             int nextStart = block.Start + block.Depth;
             if (block.RowsAsked < Math.Min(Depth, Operands.K - nextStart))
             {
-                right = (byte*)Operands.B + ((nextStart + block.RowsAsked) * RowBytes) + TElement.HeadBytes(Operands.N)
+                right = (byte*)Operands.B + ((nextStart + block.RowsAsked) * RowBytes)
                     + TElement.ByteCount(block.FirstColumn) + block.BytesAsked;
                 rightStep = RowBytes;
                 block.BytesAsked += 2 * TileAhead.LineBytes;
@@ -247,10 +247,10 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void CopyRight(in Block block)
+        private readonly void CopyRight(ref Block block)
         {
             int padded = RoundUp(block.Columns, TSimd.Count);
-            byte* row = (byte*)Operands.B + (block.Start * RowBytes) + TElement.HeadBytes(Operands.N);
+            byte* row = (byte*)Operands.B + (block.Start * RowBytes);
             for (int k = 0; k < block.Depth; k++, row += RowBytes)
             {
                 float* target = block.Panels + ((nint)k * TileColumns);
@@ -262,12 +262,12 @@ internal static unsafe class BackwardProduct<TSimd, TVector, TElement>
                 }
 
                 if (column < block.Columns)
-                    CopyLast(row, block, column, Math.Min(TileColumns, padded - column), k);
+                    CopyLast(row, ref block, column, Math.Min(TileColumns, padded - column), k);
             }
         }
 
         // The columns behind the last whole tile; behind the last column of all, zeros.
-        private readonly void CopyLast(byte* row, in Block block, int column, int width, int k)
+        private readonly void CopyLast(byte* row, ref Block block, int column, int width, int k)
         {
             float* target = block.Panels + ((nint)column * block.Depth) + ((nint)k * width);
             for (int i = 0; i < width; i++)

@@ -146,7 +146,7 @@ internal sealed record LabelGrammar(ITokenConstraint Automaton, int StateCount, 
     {
         int[] separator = tokenizer.Encode(Separator);
         TokenSet end = TokenSet.Of(tokenizer.EosId);
-        TokenSet text = TokenText.LabelTokens(tokenizer, excluded: separator[0]);
+        TokenSet text = TokenText.Of(tokenizer).LabelTokens.Without(separator[0]);
 
         // States: so many tokens of text; then so many of the separator; then the end.
         int ended = maxTokens + separator.Length;

@@ -15,7 +15,7 @@ internal sealed class TextGrammar : ITokenConstraint
 
     private readonly ConcurrentDictionary<int, TokenSet> _allowed = new();
     private readonly TextAutomaton _automaton;
-    private readonly byte[][] _texts;
+    private readonly TokenText _texts;
     private readonly int[] _sorted;
     private readonly int _endId;
     private readonly int? _maxTokens;
@@ -42,21 +42,13 @@ internal sealed class TextGrammar : ITokenConstraint
         _distances = automaton.DistancesToEnd();
         _farthest = _distances.Max();
         _endId = tokenizer.EosId;
-        _texts = TokenText.Bytes(tokenizer);
-        _sorted = [.. Enumerable.Range(0, _texts.Length).Where(id => _texts[id].Length > 0)];
-        Array.Sort(_sorted, (left, right) => _texts[left].AsSpan().SequenceCompareTo(_texts[right]));
+        _texts = TokenText.Of(tokenizer);
+        _sorted = _texts.Sorted;
 
         // With a token for every byte there is a way on from every state.
-        var single = new bool[256];
-        foreach (int id in _sorted)
+        for (int value = 0; value <= byte.MaxValue; value++)
         {
-            if (_texts[id] is [byte value])
-                single[value] = true;
-        }
-
-        for (int value = 0; value < single.Length; value++)
-        {
-            if (automaton.Uses((byte)value) && !single[value])
+            if (automaton.Uses((byte)value) && !_texts.HasSingle[value])
                 throw new PromptException($"The tokenizer has no token for the byte 0x{value:X2}, which the pattern may need. Use the model's own tokenizer, or a narrower pattern.");
         }
 

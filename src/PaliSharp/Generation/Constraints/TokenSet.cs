@@ -71,6 +71,9 @@ public sealed class TokenSet
         return new TokenSet([.. gaps]);
     }
 
+    /// <summary>The ids of this set but one.</summary>
+    internal TokenSet Without(int id) => Contains(id) ? Complement().Union(Of(id)).Complement() : this;
+
     /// <summary>Whether an id is in the set.</summary>
     /// <param name="id">The id.</param>
     public bool Contains(int id)

@@ -1,13 +1,45 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using PaliSharp.Tokenization;
 
 namespace PaliSharp.Generation;
 
-/// <summary>What the tokens of a vocabulary write, for grammars over text.</summary>
-internal static class TokenText
+/// <summary>What the tokens of a vocabulary write, for grammars over text. Found once for a tokenizer: it takes a while for a large vocabulary.</summary>
+internal sealed class TokenText
 {
-    /// <summary>The bytes of every token that is plain text; empty for control, location and segmentation tokens and <c>&lt;image&gt;</c>.</summary>
-    public static byte[][] Bytes(Tokenizer tokenizer)
+    private static readonly ConditionalWeakTable<Tokenizer, TokenText> Known = new();
+
+    private readonly byte[][] _texts;
+
+    private TokenText(Tokenizer tokenizer)
+    {
+        _texts = Read(tokenizer);
+        Sorted = [.. Enumerable.Range(0, _texts.Length).Where(id => _texts[id].Length > 0)];
+        Array.Sort(Sorted, (left, right) => _texts[left].AsSpan().SequenceCompareTo(_texts[right]));
+        LabelTokens = TokenSet.Of([.. Sorted.Where(id => !_texts[id].AsSpan().ContainsAny(";\n<>"u8))]);
+        foreach (int id in Sorted)
+        {
+            if (_texts[id] is [byte value])
+                HasSingle[value] = true;
+        }
+    }
+
+    /// <summary>The tokens that are plain text, ordered by their bytes.</summary>
+    public int[] Sorted { get; }
+
+    /// <summary>For each byte whether there is a token of it alone.</summary>
+    public bool[] HasSingle { get; } = new bool[256];
+
+    /// <summary>The tokens a label may be written with.</summary>
+    public TokenSet LabelTokens { get; }
+
+    /// <summary>The bytes of a token; empty for control, location and segmentation tokens and <c>&lt;image&gt;</c>.</summary>
+    public byte[] this[int id] => _texts[id];
+
+    /// <summary>The texts of a tokenizer.</summary>
+    public static TokenText Of(Tokenizer tokenizer) => Known.GetValue(tokenizer, key => new TokenText(key));
+
+    private static byte[][] Read(Tokenizer tokenizer)
     {
         var texts = new byte[tokenizer.VocabularySize][];
         var buffer = new ArrayBufferWriter<byte>(64);
@@ -20,15 +52,6 @@ internal static class TokenText
         }
 
         return texts;
-    }
-
-    /// <summary>The tokens a label may be written with.</summary>
-    /// <param name="tokenizer">The vocabulary.</param>
-    /// <param name="excluded">A further token that is left out.</param>
-    public static TokenSet LabelTokens(Tokenizer tokenizer, int excluded)
-    {
-        byte[][] texts = Bytes(tokenizer);
-        return TokenSet.Of([.. Enumerable.Range(0, texts.Length).Where(id => id != excluded && texts[id].Length > 0 && !texts[id].AsSpan().ContainsAny(";\n<>"u8))]);
     }
 
     private static bool IsStructure(Tokenizer tokenizer, int id) =>
