@@ -127,7 +127,8 @@ internal static unsafe class MatMulBench
         return x;
     }
 
-    private static Weight CreateWeight(int inputs, int outputs, WeightType type, int seed)
+    /// <summary>A weight of some numbers, made quickly.</summary>
+    public static Weight CreateWeight(int inputs, int outputs, WeightType type, int seed)
     {
         var memory = new NativeBuffer(Weight.SizeOf(type, new TensorShape(outputs, inputs)));
 

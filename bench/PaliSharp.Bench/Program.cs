@@ -1,84 +1,40 @@
 using PaliSharp.Bench;
+using PaliSharp.Bench.Kernels;
 using PaliSharp.Bench.Pictures;
 using PaliSharp.Tensors.Cpu;
 
-return BenchOptions.TryParse(args, out BenchOptions options, out string message)
-    ? Run(options)
-    : Usage(message);
+Verb[] verbs =
+[
+    new("peaks", "multiply-add rate of each instruction path, read bandwidth", PeaksBench.Run),
+    new("matmul", "products of many rows, against the multiply-add rate", MatMulBench.RunManyRows),
+    new("decode", "products of a few rows, against the read bandwidth", MatMulBench.RunFewRows),
+    new("kernels", "single operations under BenchmarkDotNet: time, deviation, allocation (--only)", KernelBenchmarks.Run),
+    new("team", "the cost of handing work to the thread team", ThreadTeamBench.Run),
+    new("batch", "64 mixed items one by one, by 8 clients, all at once (--rows: the most together; --model)", options => BatchBench.RunAsync(options).GetAwaiter().GetResult()),
+    new("mixed", "16 scenes with four tasks each, as 64 calls one by one and as one call (--rows: the most together; --model)", options => MixedBench.RunAsync(options).GetAwaiter().GetResult()),
+    new("serve", "64 questions over HTTP on this machine, from 1, 8 and 16 clients (--rows: the most together; --model; --only: one of the loads)", options => ServeBench.RunAsync(options).GetAwaiter().GetResult()),
+    new("passes", "one pass for several sequences together: pictures, prompts, tokens (--model, --rows)", PassBench.Run),
+    new("imaging", "decoding, encoding and scaling pictures, against the system's libraries (--python with Pillow, --folder with photos)", PicturesBench.Run),
+    new("contact-sheet", "draws results on pictures of many sizes (--out, default docs/images/contact-sheet.jpg)", ContactSheet.Write),
+    new("train-step", "a whole training step of the shapes nano, small, medium (--shape, --batch, --text)", TrainStepBench.Run),
+    new("quality", "what quantised weights change: --model and --folder with expected.json and pictures, or --variant for full geometry by formula", QualityBench.Run),
+    new("synthetic", "writes a checkpoint of full geometry with weights by formula (--variant, --type, --folder)", SyntheticBench.Write),
+    new("mapped", "opens a checkpoint or quantised file (--model, --type) and times the way to a prefill of --rows tokens and 4 more", MappedBench.Run),
+    new("check", "compares full geometry with recorded values (--folder holds VARIANT.json and VARIANT.safetensors)", SyntheticBench.Check),
+];
 
-static int Run(BenchOptions options)
-{
-    switch (options.Verb)
-    {
-        case "peaks":
-            PeaksBench.Run(options);
-            return 0;
-        case "matmul":
-            MatMulBench.RunManyRows(options);
-            return 0;
-        case "decode":
-            MatMulBench.RunFewRows(options);
-            return 0;
-        case "team":
-            ThreadTeamBench.Run(options);
-            return 0;
-        case "imaging":
-            PicturesBench.Run(options);
-            return 0;
-        case "batch":
-            BatchBench.RunAsync(options).GetAwaiter().GetResult();
-            return 0;
-        case "mixed":
-            MixedBench.RunAsync(options).GetAwaiter().GetResult();
-            return 0;
-        case "serve":
-            ServeBench.RunAsync(options).GetAwaiter().GetResult();
-            return 0;
-        case "passes":
-            PassBench.Run(options);
-            return 0;
-        case "contact-sheet":
-            ContactSheet.Write(options);
-            return 0;
-        case "train-step":
-            TrainStepBench.Run(options);
-            return 0;
-        case "quality":
-            QualityBench.Run(options);
-            return 0;
-        case "synthetic":
-            SyntheticBench.Write(options);
-            return 0;
-        case "mapped":
-            MappedBench.Run(options);
-            return 0;
-        case "check":
-            return SyntheticBench.Check(options) ? 0 : 1;
-        default:
-            return Usage($"There is no measurement '{options.Verb}'.");
-    }
-}
+if (!BenchOptions.TryParse(args, out BenchOptions options, out string message))
+    return Usage(message);
+return Array.Find(verbs, verb => verb.Name == options.Verb) is { } chosen
+    ? chosen.Run(options) ? 0 : 1
+    : Usage($"There is no measurement '{options.Verb}'.");
 
-static int Usage(string message)
+int Usage(string problem)
 {
-    Console.Error.WriteLine(message);
+    Console.Error.WriteLine(problem);
     Console.Error.WriteLine($"""
         Usage: PaliSharp.Bench VERB [options]
-          peaks     multiply-add rate of each instruction path, read bandwidth
-          matmul    products of many rows, against the multiply-add rate
-          decode    products of a few rows, against the read bandwidth
-          team      the cost of handing work to the thread team
-          batch     64 mixed items one by one, by 8 clients, all at once (--rows: the most together; --model)
-          mixed     16 scenes with four tasks each, as 64 calls one by one and as one call (--rows: the most together; --model)
-          serve     64 questions over HTTP on this machine, from 1, 8 and 16 clients (--rows: the most together; --model)
-          passes    one pass for several sequences together: pictures, prompts, tokens (--model, --rows)
-          imaging   decoding, encoding and scaling pictures, against the system's libraries (--python with Pillow, --folder with photos)
-          contact-sheet  draws results on pictures of many sizes (--out, default docs/images/contact-sheet.jpg)
-          train-step  a whole training step of the shapes nano, small, medium (--shape, --batch, --text)
-          quality   what quantised weights change: --model and --folder with expected.json and pictures, or --variant for full geometry by formula
-          synthetic writes a checkpoint of full geometry with weights by formula (--variant, --type, --folder)
-          mapped    opens a checkpoint or quantised file (--model, --type) and times the way to a prefill of --rows tokens and 4 more
-          check     compares full geometry with recorded values (--folder holds VARIANT.json and VARIANT.safetensors)
+        {string.Join(Environment.NewLine, verbs.Select(verb => $"  {verb.Name,-13} {verb.Description}"))}
         Options:
           --variant V   a released size such as paligemma2-3b-224
           --model M     a checkpoint (default: the demonstration model)

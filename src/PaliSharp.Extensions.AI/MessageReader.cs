@@ -31,7 +31,9 @@ internal sealed class MessageReader(PaliSharpChatOptions options)
         var pictures = new Image[contents.Count];
         for (int i = 0; i < pictures.Length; i++)
         {
-            ReadOnlyMemory<byte> data = contents[i] is DataContent held ? held.Data : await FetchAsync(((UriContent)contents[i]).Uri, cancellationToken).ConfigureAwait(false);
+            ReadOnlyMemory<byte> data = contents[i] is DataContent held
+                ? held.Data
+                : await FetchAsync(((UriContent)contents[i]).Uri, cancellationToken).ConfigureAwait(false);
             pictures[i] = await Task.Run(() => Image.Decode(data, options.Decoder), cancellationToken).ConfigureAwait(false);
         }
 
@@ -43,7 +45,8 @@ internal sealed class MessageReader(PaliSharpChatOptions options)
         TurnRole role = message.Role == ChatRole.System ? TurnRole.System
             : message.Role == ChatRole.User ? TurnRole.User
             : message.Role == ChatRole.Assistant ? TurnRole.Assistant
-            : throw new PromptException($"A message has the role '{message.Role}'. The model takes messages of system, user and assistant; it cannot call tools.");
+            : throw new PromptException(
+                $"A message has the role '{message.Role}'. The model takes messages of system, user and assistant; it cannot call tools.");
         var texts = new List<string>();
         var pictures = new List<AIContent>();
         foreach (AIContent content in message.Contents)
@@ -82,6 +85,7 @@ internal sealed class MessageReader(PaliSharpChatOptions options)
         return options.FetchPicture is { } fetch
             ? await fetch(uri, cancellationToken).ConfigureAwait(false)
             : throw new PromptException(
-                $"A picture is named by the URI of the host '{uri.Host}', and pictures are not fetched. Send it as DataContent, or set PaliSharpChatOptions.FetchPicture.");
+                $"A picture is named by the URI of the host '{uri.Host}', and pictures are not fetched. "
+                + "Send it as DataContent, or set PaliSharpChatOptions.FetchPicture.");
     }
 }

@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using PaliSharp.Generation;
-using PaliSharp.Imaging;
 
 namespace PaliSharp.Extensions.AI;
 
@@ -32,21 +30,13 @@ internal sealed class ModelHolder : IDisposable
 /// <summary>Loads the model while the program starts, and asks it once about a picture, so that nobody waits for code to be compiled later.</summary>
 internal sealed class ModelStart(ModelHolder holder, IOptions<PaliSharpOptions> options) : IHostedService
 {
-    private const byte Grey = 127;
-    private const int Tokens = 2;
-
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (!options.Value.LoadAtStart)
             return;
         PaliGemma model = await Task.Run(() => holder.Model, cancellationToken).ConfigureAwait(false);
-        if (model.Tokenizer is null)
-            return;
-        int size = model.Config.Vision.ImageSize;
-        byte[] pixels = new byte[size * size * 3];
-        Array.Fill(pixels, Grey);
-        await model.GenerateAsync(Image.FromPixels(size, size, pixels), "caption en", new GenerationOptions { MaxNewTokens = Tokens }, cancellationToken).ConfigureAwait(false);
+        await model.WarmUpAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

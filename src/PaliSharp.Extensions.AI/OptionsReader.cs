@@ -12,7 +12,9 @@ internal static class OptionsReader
 
     /// <summary>Maps options.</summary>
     /// <param name="options">What was asked for; null for nothing.</param>
-    /// <param name="client">The client, for <see cref="ChatOptions.RawRepresentationFactory"/>, which may give a <see cref="GenerationOptions"/> to begin with.</param>
+    /// <param name="client">
+    /// The client, for <see cref="ChatOptions.RawRepresentationFactory"/>, which may give a <see cref="GenerationOptions"/> to begin with.
+    /// </param>
     /// <param name="defaults">The client's own options.</param>
     /// <param name="modelId">The only model there is.</param>
     /// <exception cref="ArgumentException">An option is not supported or out of range.</exception>
@@ -24,7 +26,8 @@ internal static class OptionsReader
         {
             null => new GenerationOptions { MaxNewTokens = defaults.DefaultMaxTokens },
             GenerationOptions own => own,
-            var other => throw new ArgumentException($"RawRepresentationFactory gave a {other.GetType().Name}; a {nameof(GenerationOptions)} is expected.", nameof(options)),
+            var other => throw new ArgumentException(
+                $"RawRepresentationFactory gave a {other.GetType().Name}; a {nameof(GenerationOptions)} is expected.", nameof(options)),
         };
         if (options is null)
             return begin;
@@ -60,7 +63,9 @@ internal static class OptionsReader
 
     private static void Refuse(ChatOptions options, string modelId)
     {
-        Require(options.ModelId is null || options.ModelId == modelId, $"ModelId is '{options.ModelId}', but this client has the model '{modelId}'. Leave it out.");
+        Require(
+            options.ModelId is null || options.ModelId == modelId,
+            $"ModelId is '{options.ModelId}', but this client has the model '{modelId}'. Leave it out.");
         Require(options.ConversationId is null, "ConversationId is set, but conversations are not kept. Send the messages themselves.");
         Require(options.FrequencyPenalty is null or 0, "FrequencyPenalty is not supported: location tokens repeat by design. Leave it out.");
         Require(options.PresencePenalty is null or 0, "PresencePenalty is not supported: location tokens repeat by design. Leave it out.");

@@ -11,7 +11,8 @@ public static class PaliGemmaExtensions
     /// <example>
     /// <code>
     /// IChatClient client = model.AsChatClient();
-    /// ChatResponse answer = await client.GetResponseAsync([new ChatMessage(ChatRole.User, [new DataContent(bytes, "image/png"), new TextContent("caption en")])]);
+    /// ChatMessage question = new(ChatRole.User, [new DataContent(bytes, "image/png"), new TextContent("caption en")]);
+    /// ChatResponse answer = await client.GetResponseAsync([question]);
     /// </code>
     /// </example>
     public static IChatClient AsChatClient(this PaliGemma model, PaliSharpChatOptions? options = null) => new PaliSharpChatClient(model, options);

@@ -16,8 +16,12 @@ internal sealed class PaliSharpOptionsValidator : IValidateOptions<PaliSharpOpti
         Check(options.MaxBatch is >= 1 and <= MaximumBatch, $"MaxBatch is {options.MaxBatch}; expected 1 to {MaximumBatch}.");
         Check(options.MaxQueuedRequests >= 1, $"MaxQueuedRequests is {options.MaxQueuedRequests}; expected at least 1.");
         Check(options.DefaultMaxTokens >= 1, $"DefaultMaxTokens is {options.DefaultMaxTokens}; expected at least 1.");
-        Check(Enum.IsDefined(options.Weights), $"Weights is {options.Weights}; expected one of {string.Join(", ", Enum.GetNames<Checkpoints.WeightStorage>())}.");
-        Check(Enum.IsDefined(options.History), $"History is {options.History}; expected one of {string.Join(", ", Enum.GetNames<Conversations.ConversationHistory>())}.");
+        Check(
+            Enum.IsDefined(options.Weights),
+            $"Weights is {options.Weights}; expected one of {string.Join(", ", Enum.GetNames<Checkpoints.WeightStorage>())}.");
+        Check(
+            Enum.IsDefined(options.History),
+            $"History is {options.History}; expected one of {string.Join(", ", Enum.GetNames<Conversations.ConversationHistory>())}.");
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
 
         void Check(bool holds, string problem)

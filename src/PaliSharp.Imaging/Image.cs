@@ -224,9 +224,10 @@ public sealed partial class Image
     /// <summary>What the options ask to be done with decoded pixels.</summary>
     private static Image Finish(Image image, ImageDecoderOptions options)
     {
+        // Nobody else has the pixels yet, so that they can change in place.
         if (options.ConvertToSrgb)
-            image = ColorProfile.ToSrgb(image);
-        return options.ApplyOrientation ? Orientation.Apply(image) : image;
+            image = image.WithMetadata(ColorProfile.ToSrgb(image._pixels, image.Channels, image.Metadata));
+        return options.ApplyOrientation ? Orientation.Apply(image, options) : image;
     }
 
     internal Image WithMetadata(ImageMetadata metadata) => new(Width, Height, Channels, _pixels, metadata);

@@ -25,7 +25,7 @@ public sealed record ImageDecoderOptions
 
     /// <summary>
     /// The largest working memory in bytes beside file and picture. 256 MiB by default, enough for a progressive JPEG of 80 million pixels
-    /// with 4:2:0 sampling.
+    /// with 4:2:0 sampling, or to turn a picture of so many pixels upright. 2 GiB at most.
     /// </summary>
     public long MaxWorkingBytes { get; init; } = 256L << 20;
 

@@ -35,6 +35,21 @@ internal static class ImageLimits
         }
     }
 
+    /// <summary>Checks the memory that decoding needs beside the file and the picture.</summary>
+    /// <param name="format">The format of the file.</param>
+    /// <param name="bytes">What is needed.</param>
+    /// <param name="options">The limit.</param>
+    /// <exception cref="ResourceLimitException">The limit is lower.</exception>
+    public static void CheckWorkingMemory(string format, long bytes, ImageDecoderOptions options)
+    {
+        if (bytes > options.MaxWorkingBytes || bytes > Array.MaxLength)
+        {
+            throw new ResourceLimitException(
+                $"Decoding the {format} picture takes {bytes} bytes of memory beside it; the limit is {options.MaxWorkingBytes}. " +
+                "Store it in smaller parts or scale it down first, or raise ImageDecoderOptions.MaxWorkingBytes.");
+        }
+    }
+
     /// <summary>The bytes of a picture, checked against what one array can hold.</summary>
     /// <exception cref="ResourceLimitException">One array cannot hold it.</exception>
     public static int ByteCount(int width, int height, int channels)

@@ -20,7 +20,9 @@ public sealed record ImageMetadata
     /// <summary>The number of rows in the file, before orientation and scaling.</summary>
     public required int OriginalHeight { get; init; }
 
-    /// <summary>The ICC colour profile as stored, or empty. It is reported, not applied.</summary>
+    /// <summary>
+    /// The ICC colour profile as stored, or empty. Pixels are in its colours; after <see cref="ImageDecoderOptions.ConvertToSrgb"/> has applied it, it is empty.
+    /// </summary>
     public ReadOnlyMemory<byte> IccProfile { get; init; }
 
     /// <summary>

@@ -27,7 +27,12 @@ public static class ImagePreprocessor
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         if (target.Length != 3L * size * size)
             throw new ArgumentException($"The target has {target.Length} values; 3x{size}x{size} are needed.", nameof(target));
-        ToPlanes(image.ToRgb().Resize(size, size, filter, order), target, scaling);
+
+        // Alpha has no say in the colours, so that a picture need not be copied to leave it out.
+        byte[] scaled = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(size, size, image.Channels));
+        var whole = new CropBox(0, 0, image.Width, image.Height);
+        Resampler.Resize(image.Pixels, image.Width, image.Height, image.Channels, scaled, size, size, filter, whole, order, weightsByAlpha: false);
+        ToPlanes(scaled, image.Channels, target, scaling);
     }
 
     /// <summary>Scales the levels of a picture without resizing it. Alpha is dropped.</summary>
@@ -38,17 +43,20 @@ public static class ImagePreprocessor
     public static void ToPlanes(Image image, Span<float> target, PixelScaling? scaling = null)
     {
         ArgumentNullException.ThrowIfNull(image);
-        int plane = image.Width * image.Height;
-        if (target.Length != 3L * plane)
+        if (target.Length != 3L * image.Width * image.Height)
             throw new ArgumentException($"The target has {target.Length} values; 3x{image.Height}x{image.Width} are needed.", nameof(target));
+        ToPlanes(image.Pixels, image.Channels, target, scaling);
+    }
+
+    private static void ToPlanes(ReadOnlySpan<byte> pixels, int channels, Span<float> target, PixelScaling? scaling)
+    {
         scaling ??= PixelScaling.SigLip;
-        ReadOnlySpan<byte> pixels = image.Pixels;
-        int step = image.Channels;
+        int plane = target.Length / 3;
         for (int channel = 0; channel < 3; channel++)
         {
             ReadOnlySpan<float> values = scaling.LevelValues(channel);
             Span<float> destination = target.Slice(channel * plane, plane);
-            for (int i = 0, at = channel; i < plane; i++, at += step)
+            for (int i = 0, at = channel; i < plane; i++, at += channels)
                 destination[i] = values[pixels[at]];
         }
     }

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using PaliSharp.Hosting;
 using PaliSharp.Server.Hosting;
-using PaliSharp.Server.Models;
 using PaliSharp.Server.OpenAI;
 using PaliSharp.Server.Operations;
 using PaliSharp.Server.Pictures;
@@ -22,6 +22,7 @@ namespace PaliSharp.Server;
 /// </example>
 public static class PaliSharpServer
 {
+    private const string DemonstrationName = "paligemma-nano";
     private const int DrainedBodies = 4;
     private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(5);
 
@@ -55,7 +56,7 @@ public static class PaliSharpServer
             logging(builder.Logging);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Limits.DrainDelay + options.Limits.DrainTimeout + DrainMargin);
-        AddServices(builder.Services, options, network, new ModelCatalog(options));
+        AddServices(builder.Services, options, network, HostOf(options));
 
         WebApplication app = builder.Build();
         app.UseMiddleware<OuterLayer>();
@@ -66,6 +67,14 @@ public static class PaliSharpServer
         Routes.Map(app, options);
         return app;
     }
+
+    private static ModelHost HostOf(ServerOptions options) => new(new ModelHostOptions
+    {
+        Models = options.Models.Count > 0 ? [.. options.Models] : [new HostedModel { Name = DemonstrationName }],
+        MaxWeightBytes = options.MaxWeightBytes,
+        ReloadInterval = options.ReloadInterval,
+        WarmUp = static (model, cancellationToken) => model.WarmUpAsync(cancellationToken),
+    });
 
     private static void LogAsJson(ILoggingBuilder logging) => logging
         .AddFilter("Microsoft", LogLevel.Warning)
@@ -82,7 +91,7 @@ public static class PaliSharpServer
         ListenAddress.Listen(kestrel, options.Host, options.Port);
     }
 
-    private static void AddServices(IServiceCollection services, ServerOptions options, FetchNetwork network, ModelCatalog models)
+    private static void AddServices(IServiceCollection services, ServerOptions options, FetchNetwork network, ModelHost models)
     {
         services.AddRoutingCore();
         services.AddMetrics();

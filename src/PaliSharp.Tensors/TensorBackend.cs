@@ -25,6 +25,23 @@ public abstract class TensorBackend : IDisposable
     /// <returns>[rows, outputs].</returns>
     public abstract Tensor Linear(Tensor x, Weight weight, Weight? bias = null);
 
+    /// <summary>
+    /// Several products of the same x, such as queries, keys and values: <c>results[i] = x·weights[i]ᵀ + biases[i]</c>, each as <see cref="Linear"/> gives
+    /// it. A device may prepare x once and share the work out as one.
+    /// </summary>
+    /// <param name="x">[rows, inputs].</param>
+    /// <param name="weights">[outputs, inputs] each, in any storage type.</param>
+    /// <param name="biases">[outputs] in float32, or none, for each weight.</param>
+    /// <param name="results">Receives [rows, outputs] for each weight.</param>
+    /// <exception cref="ArgumentException">The spans differ in length.</exception>
+    public virtual void LinearTogether(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Weight?> biases, Span<Tensor> results)
+    {
+        if (weights.Length != biases.Length || weights.Length != results.Length)
+            throw new ArgumentException($"LinearTogether: {weights.Length} weights, {biases.Length} biases and {results.Length} results; as many of each are needed.");
+        for (int i = 0; i < weights.Length; i++)
+            results[i] = Linear(x, weights[i], biases[i]);
+    }
+
     /// <summary>Some of the columns of x·Wᵀ: column i of the result belongs to row rows[i] of the weight. Costs what reading those rows costs.</summary>
     /// <param name="x">[rows, inputs].</param>
     /// <param name="weight">[outputs, inputs], in any storage type.</param>

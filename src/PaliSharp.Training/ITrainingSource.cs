@@ -1,3 +1,5 @@
+using PaliSharp.Training.Data;
+
 namespace PaliSharp.Training;
 
 /// <summary>
@@ -9,6 +11,9 @@ public interface ITrainingSource
 {
     /// <summary>The examples of one pass over the data; null where there is no such thing, as in a generated stream.</summary>
     long? ExamplesPerEpoch { get; }
+
+    /// <summary>What was skipped so far, and why.</summary>
+    DataReport Report => new();
 
     /// <summary>Takes the next example. Unusable items of the data are skipped and counted by the source, never handed out.</summary>
     /// <exception cref="PaliSharpException">The data holds no usable example.</exception>

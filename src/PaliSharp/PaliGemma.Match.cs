@@ -55,8 +55,6 @@ public sealed partial class PaliGemma
             Enumerable.Range(0, images.Count),
             new ParallelOptions { MaxDegreeOfParallelism = options.Concurrency, CancellationToken = cancellationToken },
             async (i, token) => scores[i] = (await ClassifyAsync(images[i], [text], options.Prompt, cancellationToken: token)).Best.LogProbability);
-        double best = scores.Max();
-        double total = scores.Sum(score => Math.Exp(score - best));
-        return [.. scores.Select((score, i) => new PictureMatch(i, score, Math.Exp(score - best) / total)).OrderByDescending(match => match.LogProbability)];
+        return PictureMatch.Rank(scores);
     }
 }

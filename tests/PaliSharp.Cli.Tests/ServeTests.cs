@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using Xunit;
 
@@ -7,9 +6,6 @@ namespace PaliSharp.Cli.Tests;
 /// <summary>The verb <c>serve</c>: wrong usage, and the program from its start to a graceful end.</summary>
 public sealed class ServeTests
 {
-    private const string Listening = "listening on ";
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
     public static TheoryData<string[]> Wrong => new(
         [
             ["serve", "--port", "70000"],
@@ -17,6 +13,9 @@ public sealed class ServeTests
             ["serve", "--name", "nameless"],
             ["serve", "--name", "a=x", "--model", "y"],
             ["serve", "--name", $"a={CliRun.Nano}", "--name", $"a={CliRun.Nano}"],
+            ["serve", "--adapter-for", "a=somewhere"],
+            ["serve", "--name", $"a={CliRun.Nano}", "--adapter-for", "a"],
+            ["serve", "--name", $"a={CliRun.Nano}", "--adapter-for", "a=x", "--adapter-for", "a=y"],
             ["serve", "--history", "keep"],
             ["serve", "--cors-origin", "*"],
             ["serve", "--picture-host", "a b"],
@@ -45,45 +44,18 @@ public sealed class ServeTests
     public async Task Asked_to_end_it_finishes_what_it_accepted()
     {
         Skip.IfNot(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "SIGTERM is needed.");
-        using Process process = Start("serve", "--port", "0", "--concurrent", "2");
-        Task<string> log = process.StandardOutput.ReadToEndAsync();
-        string? line;
-        do
-        {
-            line = await process.StandardError.ReadLineAsync().WaitAsync(Limit);
-            Assert.NotNull(line);
-        }
-        while (!line.StartsWith(Listening, StringComparison.Ordinal));
-        using var client = new HttpClient { BaseAddress = new Uri(line[Listening.Length..]) };
-        while (!(await client.GetAsync("/health/ready").WaitAsync(Limit)).IsSuccessStatusCode)
-            await Task.Delay(20);
-
-        Task<HttpResponseMessage>[] asked = [.. Enumerable.Range(0, 10).Select(_ => client.PostAsync("/v1/vision/caption", Picture()))];
-        await Task.WhenAny(asked).WaitAsync(Limit);
-        using (Process kill = Process.Start("kill", $"-TERM {process.Id}"))
-            await kill.WaitForExitAsync();
-        HttpResponseMessage[] answers = await Task.WhenAll(asked).WaitAsync(Limit);
+        using ServerProcess server = await ServerProcess.StartAsync("--concurrent", "2");
+        Task<HttpResponseMessage>[] asked = [.. Enumerable.Range(0, 10).Select(_ => server.Client.PostAsync("/v1/vision/caption", Picture()))];
+        await Task.WhenAny(asked).WaitAsync(ServerProcess.Limit);
+        await server.TerminateAsync();
+        HttpResponseMessage[] answers = await Task.WhenAll(asked).WaitAsync(ServerProcess.Limit);
         Assert.All(answers, answer => Assert.Contains(answer.StatusCode, (HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable]));
         Assert.True(answers.Count(answer => answer.StatusCode == HttpStatusCode.OK) >= 5, "accepted requests were dropped");
-        await process.WaitForExitAsync().WaitAsync(Limit);
-        Assert.Equal(0, process.ExitCode);
-        Assert.Contains("every accepted request is finished", await log, StringComparison.Ordinal);
+        await server.Process.WaitForExitAsync().WaitAsync(ServerProcess.Limit);
+        Assert.Equal(0, server.Process.ExitCode);
+        Assert.Contains("every accepted request is finished", await server.Log, StringComparison.Ordinal);
     }
 
     private static MultipartFormDataContent Picture() =>
         new() { { new ByteArrayContent(File.ReadAllBytes(CliRun.Picture("02.png"))), "image", "02.png" } };
-
-    private static Process Start(params string[] arguments)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(CliApplication).Assembly.Location, .. arguments])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Path.GetTempPath(),
-        };
-        start.Environment.Remove("PALISHARP_MODEL");
-        start.Environment.Remove("PALISHARP_API_KEYS");
-        return Process.Start(start)!;
-    }
 }

@@ -8,8 +8,6 @@ namespace PaliSharp.Extensions.AI.Tests;
 [Collection(ModelCollection.Name)]
 public sealed class ChatClientTests(ModelFixture fixture)
 {
-    private const string Caption = "an orange ring on a pink background";
-
     private IChatClient Client => fixture.Model.AsChatClient();
 
     private static ChatMessage User(params AIContent[] contents) => new(ChatRole.User, [.. contents]);
@@ -21,10 +19,10 @@ public sealed class ChatClientTests(ModelFixture fixture)
     {
         ChatResponse response = await Client.GetResponseAsync([Ask("caption en")]);
         GenerationResult direct = await fixture.Model.GenerateAsync(ModelFixture.RingImage, "caption en");
-        Assert.Equal(Caption, response.Text);
         Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
         Assert.Equal("nano", response.ModelId);
         Assert.Equal(direct.PromptTokens + direct.ImageTokens, response.Usage!.InputTokenCount);
+        Assert.Equal(direct.Text, response.Text);
         Assert.Equal(direct.Tokens.Count, response.Usage.OutputTokenCount);
         Assert.Equal(direct.ImageTokens, response.Usage.AdditionalCounts!["image_tokens"]);
         Assert.Equal(direct.Text, Assert.IsType<GenerationResult>(response.RawRepresentation).Text);
@@ -37,9 +35,9 @@ public sealed class ChatClientTests(ModelFixture fixture)
         await foreach (ChatResponseUpdate update in Client.GetStreamingResponseAsync([Ask("caption en")]))
             updates.Add(update);
         Assert.True(updates.Count > 3);
-        Assert.Equal(Caption, string.Concat(updates.Select(update => update.Text)));
+        Assert.Equal(await fixture.AnswerAsync("caption en"), string.Concat(updates.Select(update => update.Text)));
         ChatResponse joined = updates.ToChatResponse();
-        Assert.Equal(Caption, joined.Text);
+        Assert.Equal(await fixture.AnswerAsync("caption en"), joined.Text);
         Assert.Equal(ChatFinishReason.Stop, joined.FinishReason);
         Assert.True(joined.Usage!.OutputTokenCount > 0);
         Assert.Single(joined.Messages);
@@ -60,7 +58,7 @@ public sealed class ChatClientTests(ModelFixture fixture)
                 return Task.FromResult<ReadOnlyMemory<byte>>(ModelFixture.Ring);
             },
         });
-        Assert.Equal(Caption, (await fetching.GetResponseAsync([message])).Text);
+        Assert.Equal(await fixture.AnswerAsync("caption en"), (await fetching.GetResponseAsync([message])).Text);
         Assert.Equal("https://example.org/ring.png", asked!.ToString());
     }
 
@@ -150,18 +148,19 @@ public sealed class ChatClientTests(ModelFixture fixture)
     [Fact]
     public async Task System_messages_hold_tasks_and_history_is_refused_or_told()
     {
+        string color = await fixture.AnswerAsync("answer en what color is the ring?");
         ChatResponse answer = await Client.GetResponseAsync([new(ChatRole.System, "answer en"), Ask("what color is the ring?")]);
-        Assert.Equal("orange", answer.Text);
+        Assert.Equal(color, answer.Text);
         ChatResponse same = await Client.GetResponseAsync([Ask("what color is the ring?")], new ChatOptions { Instructions = "answer en" });
-        Assert.Equal("orange", same.Text);
+        Assert.Equal(color, same.Text);
         ConversationException pirate = await Assert.ThrowsAsync<ConversationException>(
             () => Client.GetResponseAsync([new(ChatRole.System, "You are a pirate."), Ask("caption en")]));
         Assert.Equal((ConversationProblem.Instructions, 0), (pirate.Problem, pirate.Turn));
-        ChatMessage[] history = [Ask("caption en"), new(ChatRole.Assistant, Caption), User(new TextContent("answer en what color is the ring?"))];
+        ChatMessage[] history = [Ask("caption en"), new(ChatRole.Assistant, "a ring"), User(new TextContent("answer en what color is the ring?"))];
         ConversationException refused = await Assert.ThrowsAsync<ConversationException>(() => Client.GetResponseAsync(history));
         Assert.Equal(ConversationProblem.EarlierTurns, refused.Problem);
         ChatResponse last = await fixture.Model.AsChatClient(new PaliSharpChatOptions { History = ConversationHistory.LastMessage }).GetResponseAsync(history);
-        Assert.Equal("orange", last.Text);
+        Assert.Equal(color, last.Text);
         Assert.Equal(2, Assert.IsAssignableFrom<IReadOnlyList<string>>(last.AdditionalProperties!["warnings"]).Count);
     }
 
@@ -174,7 +173,7 @@ public sealed class ChatClientTests(ModelFixture fixture)
             await foreach (ChatResponseUpdate update in Client.GetStreamingResponseAsync([Ask("describe en")], cancellationToken: cancelled.Token))
                 await cancelled.CancelAsync();
         });
-        Assert.Equal(Caption, (await Client.GetResponseAsync([Ask("caption en")])).Text);
+        Assert.Equal(await fixture.AnswerAsync("caption en"), (await Client.GetResponseAsync([Ask("caption en")])).Text);
     }
 
     [Fact]

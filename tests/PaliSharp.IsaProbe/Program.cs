@@ -1,6 +1,14 @@
 using System.Runtime.Intrinsics;
+using PaliSharp.IsaProbe;
 using PaliSharp.Tensors.Cpu;
 using PaliSharp.TestSupport;
+
+// With "pictures FOLDER EVERY": prints what becomes of the folder's pictures, for comparison with the lines of another process.
+if (args is ["pictures", string folder, string every])
+{
+    PictureDigest.Print(folder, int.Parse(every, System.Globalization.CultureInfo.InvariantCulture));
+    return 0;
+}
 
 // Prints what the runtime offers and which path the backend chose, then compares every operation with the reference.
 // Exit code 0: all agree. 1: some differ, listed on standard error.

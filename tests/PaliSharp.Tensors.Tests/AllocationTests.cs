@@ -68,6 +68,9 @@ public sealed class AllocationTests
             using Tensor embedded = _backend.Embedding(_ids, _table, 9.8f);
             using Tensor normed = _backend.RmsNorm(embedded, _vector, 1e-6f);
             using Tensor projected = _backend.Linear(normed, _square, _vector);
+            Span<Tensor> pair = [null!, null!];
+            _backend.LinearTogether(normed, [_square, _square], [null, _vector], pair);
+            using Tensor first = pair[0], second = pair[1];
             using Tensor queries = _backend.RotaryEmbedding(projected, _positions, HeadSize, 10_000);
             ReadOnlySpan<AttentionSegment> segments = [new(0, _rows, _keys, _values, 0, 300 + step, 200 + step, 100)];
             using Tensor attended = _backend.Attention(queries, segments, new AttentionOptions(Heads, KeyHeads, HeadSize, 0.2f, 50));

@@ -223,19 +223,19 @@ public sealed class IntegerProductTests : IDisposable
         switch (path)
         {
             case ByteProducts.Avx512:
-                IntegerProduct<Avx512Integer, Vector512<int>, Vector512<float>>.Multiply(_team, _pool, type, operands);
+                IntegerProduct<Avx512Integer, Vector512<int>, Vector512<float>>.Multiply(_team, _pool, type, new ReadOnlySpan<ProductOperands>(in operands));
                 break;
             case ByteProducts.AvxVnni:
-                IntegerProduct<AvxVnniInteger, Vector256<int>, Vector256<float>>.Multiply(_team, _pool, type, operands);
+                IntegerProduct<AvxVnniInteger, Vector256<int>, Vector256<float>>.Multiply(_team, _pool, type, new ReadOnlySpan<ProductOperands>(in operands));
                 break;
             case ByteProducts.Avx2:
-                IntegerProduct<Avx2Integer, Vector256<int>, Vector256<float>>.Multiply(_team, _pool, type, operands);
+                IntegerProduct<Avx2Integer, Vector256<int>, Vector256<float>>.Multiply(_team, _pool, type, new ReadOnlySpan<ProductOperands>(in operands));
                 break;
             case ByteProducts.ArmDp:
-                IntegerProduct<ArmDpInteger, Vector128<int>, Vector128<float>>.Multiply(_team, _pool, type, operands);
+                IntegerProduct<ArmDpInteger, Vector128<int>, Vector128<float>>.Multiply(_team, _pool, type, new ReadOnlySpan<ProductOperands>(in operands));
                 break;
             default:
-                IntegerProduct<PortableInteger, Vector128<int>, Vector128<float>>.Multiply(_team, _pool, type, operands);
+                IntegerProduct<PortableInteger, Vector128<int>, Vector128<float>>.Multiply(_team, _pool, type, new ReadOnlySpan<ProductOperands>(in operands));
                 break;
         }
     }

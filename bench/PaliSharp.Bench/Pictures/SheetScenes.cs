@@ -9,24 +9,33 @@ internal static class SheetScenes
 {
     /// <summary>All scenes, from small pictures to large ones, then the difficult cases.</summary>
     /// <param name="photo">A photograph, scaled to the sizes needed.</param>
-    public static IEnumerable<Image> All(Image photo)
+    public static IEnumerable<SheetScene> All(Image photo)
     {
-        foreach ((int width, int height) in ((int, int)[])[(64, 48), (112, 84), (224, 224), (448, 336), (896, 672), (1920, 1280), (4000, 3000)])
-            yield return Ordinary(Scaled(photo, width, height));
-        yield return Masks(Scaled(photo, 896, 672));
-        yield return Masks(Plain(640, 480, 250));
-        yield return Masks(Plain(640, 480, 12));
-        yield return Crowd(Scaled(photo, 896, 672));
-        yield return Crowd(Plain(896, 672, 235));
-        yield return Scripts(Plain(640, 480, 30));
-        yield return Scripts(Plain(640, 480, 245));
-        yield return LongLabels(Scaled(photo, 448, 336));
-        yield return Legend(Scaled(photo, 640, 480));
-        yield return AllColors(Plain(640, 480, 255));
-        yield return AllColors(Plain(640, 480, 0));
-        yield return Edges(Scaled(photo, 640, 360));
-        yield return Edges(Scaled(photo, 200, 600));
+        foreach ((int width, int height) in ((int, int)[])[(64, 48), (112, 84), (224, 168), (420, 315), (896, 672)])
+            yield return new SheetScene("boxes", Ordinary(Scaled(photo, width, height)), width > 420 ? 2 : 1);
+        yield return new SheetScene("boxes", Ordinary(Scaled(photo, 1920, 1440)), 2);
+        Image large = Ordinary(Scaled(photo, 4000, 3000));
+        yield return new SheetScene("boxes", large, 2);
+        yield return new SheetScene("the upper left label of the 4000 pixels as it is", Part(large, 240, 420, 840, 630), 2);
+        yield return new SheetScene("masks", Masks(Scaled(photo, 896, 672)), 2);
+        yield return new SheetScene("masks and a legend", Legend(Scaled(photo, 896, 672)), 2);
+        yield return new SheetScene("masks on white", Masks(Plain(420, 315, 255)));
+        yield return new SheetScene("masks on black", Masks(Plain(420, 315, 0)));
+        yield return new SheetScene("all colours on white", AllColors(Plain(420, 315, 255)));
+        yield return new SheetScene("all colours on black", AllColors(Plain(420, 315, 0)));
+        yield return new SheetScene("26 objects", Crowd(Scaled(photo, 854, 640)), 2);
+        yield return new SheetScene("26 objects", Crowd(Plain(854, 640, 235)), 2);
+        yield return new SheetScene("scripts; the font lacks two", Scripts(Plain(640, 480, 30)));
+        yield return new SheetScene("the same on light", Scripts(Plain(640, 480, 245)));
+        yield return new SheetScene("labels longer than their places", LongLabels(Scaled(photo, 420, 315)));
+        yield return new SheetScene("boxes at and over the edges", Edges(Scaled(photo, 420, 315)));
+        yield return new SheetScene("the same, tall", Edges(Scaled(photo, 200, 420)));
+        yield return new SheetScene("three objects in few pixels", Ordinary(Scaled(photo, 48, 64)));
+        yield return new SheetScene("a strip", Edges(Scaled(photo, 854, 120)), 2);
     }
+
+    private static Image Part(Image image, int left, int top, int width, int height) =>
+        image.Resize(width, height, ResampleFilter.Box, new CropBox(left, top, left + width, top + height));
 
     private static Image Scaled(Image photo, int width, int height)
     {

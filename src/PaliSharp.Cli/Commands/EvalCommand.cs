@@ -11,6 +11,11 @@ internal static class EvalCommand
     public static Command Create(CliHost host)
     {
         Option<int?> scenes = new Option<int?>("--scenes") { Description = "How many scenes are drawn. Default: 200.", HelpName = "N" }.Between(1, 100_000);
+        Option<int?> pages = new Option<int?>("--pages")
+        {
+            Description = "How many text lines, charts and tables are drawn beside them, of each. Default: 50.",
+            HelpName = "N",
+        }.Between(0, 100_000);
         Option<ulong?> seed = new("--seed") { Description = "Draws other scenes.", HelpName = "SEED" };
         Option<string?> run = new("--run")
         {
@@ -21,12 +26,13 @@ internal static class EvalCommand
         var output = new OutputOptions();
         var verb = new Verb(
             "eval",
-            "Draws scenes, asks a model about them and scores its answers: captions, boxes, masks, counts, colours, positions, text.",
+            "Draws scenes and pages, asks a model about them and scores its answers: captions, boxes, masks, counts, colours, positions, text, charts, tables.",
             "palisharp eval",
             "palisharp eval --scenes 50 --run single --json",
             "palisharp eval --run all")
         {
             scenes,
+            pages,
             seed,
             run,
         };
@@ -41,7 +47,7 @@ internal static class EvalCommand
                 options = options with { Scenes = count };
             if (parsed.GetValue(seed) is { } chosen)
                 options = options with { Seed = chosen };
-            return new EvalVerb(host, model.Read(parsed, host), output.Read(parsed), options, compares).RunAsync(cancellationToken);
+            return new EvalVerb(host, model.Read(parsed, host), output.Read(parsed), options, parsed.GetValue(pages) ?? 50, compares).RunAsync(cancellationToken);
         });
         return verb;
     }

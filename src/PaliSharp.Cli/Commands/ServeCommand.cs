@@ -24,7 +24,7 @@ internal static class ServeCommand
             "Serves the model over HTTP: OpenAI's chat API, a typed vision API, and a page to try it.",
             "palisharp serve",
             "palisharp serve -m google/paligemma2-3b-mix-448 --port 9000",
-            "palisharp serve --name mix=google/paligemma2-3b-mix-448 --name pt=./my-finetune",
+            "palisharp serve --name mix=google/paligemma2-3b-mix-448 --name signs=google/paligemma2-3b-pt-224 --adapter-for signs=./signs-lora",
             $"{KeysVariable}=long-secret palisharp serve --host '*'");
         model.AddTo(verb);
         server.AddTo(verb);
@@ -32,7 +32,7 @@ internal static class ServeCommand
         {
             ServerOptions options = server.Read(parsed, host.Variable(KeysVariable));
             ModelChoice choice = model.Read(parsed, host);
-            foreach (HostedModel served in Models(choice, server.Names(parsed), server.Batch(parsed), host))
+            foreach (HostedModel served in Models(choice, server.Names(parsed), server.Adapters(parsed), server.Batch(parsed), host))
                 options.Models.Add(served);
             await RunAsync(host, options, choice, cancellationToken);
             return ExitCode.Success;
@@ -40,13 +40,19 @@ internal static class ServeCommand
         return verb;
     }
 
-    private static IEnumerable<HostedModel> Models(ModelChoice choice, IReadOnlyList<(string Name, string Path)> named, int batch, CliHost host)
+    private static IEnumerable<HostedModel> Models(
+        ModelChoice choice, IReadOnlyList<(string Name, string Path)> named, IReadOnlyDictionary<string, string> adapters, int batch, CliHost host)
     {
         PaliGemmaOptions options = choice.ToOptions(host, batch);
         if (named.Count == 0)
             return [new HostedModel { Name = NameOf(choice.Model), Path = ModelChoice.Resolve(choice.Model, host), Options = options }];
         return choice.Model is null
-            ? named.Select(item => new HostedModel { Name = item.Name, Path = ModelChoice.Resolve(item.Path, host), Options = options })
+            ? named.Select(item => new HostedModel
+            {
+                Name = item.Name,
+                Path = ModelChoice.Resolve(item.Path, host),
+                Options = adapters.TryGetValue(item.Name, out string? adapter) ? options with { Adapter = ModelChoice.Resolve(adapter, host) } : options,
+            })
             : throw new UsageException("Both --model and --name are given. Name every model with --name NAME=MODEL.");
     }
 

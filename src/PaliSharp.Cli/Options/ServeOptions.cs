@@ -14,6 +14,12 @@ internal sealed class ServeOptions
         HelpName = "NAME=MODEL",
     };
 
+    private readonly Option<string[]> _adapters = new("--adapter-for")
+    {
+        Description = "The adapter of one of the models, NAME=ADAPTER; --adapter is that of all others. May be repeated.",
+        HelpName = "NAME=ADAPTER",
+    };
+
     private readonly Option<string?> _host = new("--host") { Description = "Address to listen on; * for all. Default: 127.0.0.1.", HelpName = "ADDRESS" };
 
     private readonly Option<int?> _port = new Option<int?>("--port") { Description = "Port to listen on; 0 for a free one. Default: 8080.", HelpName = "N" }.Between(0, 65535);
@@ -86,7 +92,7 @@ internal sealed class ServeOptions
     {
         Option[] options =
         [
-            _names, _host, _port, _allowedHosts, _keys, _cors, _pictureHosts, _concurrent, _queue, _batch, _rate, _timeout, _drain, _drainDelay, _modelMemory, _reload, _history, _otlp,
+            _names, _adapters, _host, _port, _allowedHosts, _keys, _cors, _pictureHosts, _concurrent, _queue, _batch, _rate, _timeout, _drain, _drainDelay, _modelMemory, _reload, _history, _otlp,
             _noPlayground, _noMetrics, _logPrompts,
         ];
         foreach (Option option in options)
@@ -98,12 +104,24 @@ internal sealed class ServeOptions
 
     /// <summary>The models with names.</summary>
     /// <exception cref="UsageException">One is not of the form NAME=MODEL.</exception>
-    public IReadOnlyList<(string Name, string Path)> Names(ParseResult parsed) =>
-    [
-        .. (parsed.GetValue(_names) ?? []).Select(text => text.IndexOf('=', StringComparison.Ordinal) is > 0 and var at && at < text.Length - 1
-            ? (text[..at], text[(at + 1)..])
-            : throw new UsageException($"--name {text}: expected NAME=MODEL.")),
-    ];
+    public IReadOnlyList<(string Name, string Path)> Names(ParseResult parsed) => Pairs(parsed, _names);
+
+    /// <summary>The adapters of single models.</summary>
+    /// <exception cref="UsageException">One is not of the form NAME=ADAPTER, or stands for a model that is not served.</exception>
+    public IReadOnlyDictionary<string, string> Adapters(ParseResult parsed)
+    {
+        string[] names = [.. Names(parsed).Select(item => item.Name)];
+        var adapters = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach ((string name, string path) in Pairs(parsed, _adapters))
+        {
+            if (!names.Contains(name, StringComparer.Ordinal))
+                throw new UsageException($"--adapter-for {name}: there is no model of that name. Name it with --name {name}=MODEL.");
+            if (!adapters.TryAdd(name, path))
+                throw new UsageException($"--adapter-for {name} is given twice.");
+        }
+
+        return adapters;
+    }
 
     /// <summary>Reads what was given.</summary>
     /// <param name="parsed">The command line.</param>
@@ -132,6 +150,13 @@ internal sealed class ServeOptions
             LogPrompts = parsed.GetValue(_logPrompts),
         };
     }
+
+    private static IReadOnlyList<(string Name, string Path)> Pairs(ParseResult parsed, Option<string[]> option) =>
+    [
+        .. (parsed.GetValue(option) ?? []).Select(text => text.IndexOf('=', StringComparison.Ordinal) is > 0 and var at && at < text.Length - 1
+            ? (text[..at], text[(at + 1)..])
+            : throw new UsageException($"{option.Name} {text}: expected {option.HelpName}.")),
+    ];
 
     private static string[] ReadKeys(FileInfo? file, string? variable)
     {

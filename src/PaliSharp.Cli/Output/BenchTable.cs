@@ -13,10 +13,10 @@ internal static class BenchTable
         console.WriteLine(TerminalText.Clean(
             $"{report.Model}: {report.Parameters / 1e6:N1} million parameters, weights {ByteText.Of(report.WeightBytes)}, prompt of {report.PromptPositions} positions"));
         console.WriteLine(
-            $"{report.Threads} threads, {report.InstructionPath}; machine: {report.PeakOperationsPerSecond / 1e9:N1} GFLOP/s multiply-add, "
+            $"{report.Threads} threads, {report.InstructionPath}; machine: {report.PeakOperationsPerSecond / 1e9:N1} {(report.MultipliesBytes ? "GOP/s products of bytes" : "GFLOP/s multiply-add")}, "
             + $"{report.PeakBytesPerSecond / 1e9:N1} GB/s read; medians of {report.Runs} runs");
         Table table = new Table { Border = host.IsOutputInteractive ? TableBorder.Rounded : TableBorder.Ascii }.AddColumn("stage");
-        foreach (string column in (string[])["median ms", "best ms", "rate", "of the machine"])
+        foreach (string column in (string[])["median ms", "best ms", "rate", "of the limit"])
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (BenchmarkStage stage in report.Stages)
         {
@@ -25,7 +25,7 @@ internal static class BenchTable
                 new Text(stage.MedianMilliseconds.ToString("N2")),
                 new Text(stage.MinimumMilliseconds.ToString("N2")),
                 new Text(Rate(stage)),
-                new Text(report.ShareOfPeak(stage)?.ToString("0.0 %") ?? ""));
+                new Text(stage.ShareOfLimit?.ToString("0.0 %") ?? ""));
         }
 
         console.Write(table);
@@ -48,7 +48,8 @@ internal static class BenchTable
 /// <param name="Threads">The threads used.</param>
 /// <param name="InstructionPath">The instructions used.</param>
 /// <param name="Runs">The runs the medians are over.</param>
-/// <param name="PeakGflops">Multiply-adds of the machine.</param>
+/// <param name="MultipliesBytes">True if the arithmetic is compared with products of bytes, as quantised weights need them.</param>
+/// <param name="PeakGflops">That arithmetic of the machine.</param>
 /// <param name="PeakGbps">Memory reads of the machine.</param>
 /// <param name="Stages">The stages.</param>
 /// <param name="PeakMemoryBytes">The most memory held at once.</param>
@@ -60,6 +61,7 @@ internal sealed record BenchLine(
     int Threads,
     string InstructionPath,
     int Runs,
+    bool MultipliesBytes,
     double PeakGflops,
     double PeakGbps,
     IReadOnlyList<BenchStage> Stages,
@@ -74,6 +76,7 @@ internal sealed record BenchLine(
         report.Threads,
         report.InstructionPath.ToString(),
         report.Runs,
+        report.MultipliesBytes,
         report.PeakOperationsPerSecond / 1e9,
         report.PeakBytesPerSecond / 1e9,
         [.. report.Stages.Select(stage => new BenchStage(
@@ -82,7 +85,7 @@ internal sealed record BenchLine(
             stage.MinimumMilliseconds,
             stage.OperationsPerSecond / 1e9,
             stage.BytesPerSecond / 1e9,
-            report.ShareOfPeak(stage)))],
+            stage.ShareOfLimit))],
         report.PeakMemoryBytes);
 }
 
@@ -92,5 +95,5 @@ internal sealed record BenchLine(
 /// <param name="MinimumMs">The fastest run.</param>
 /// <param name="Gflops">Its arithmetic; null where that is not what limits it.</param>
 /// <param name="Gbps">Its reads; null where those are not what limits it.</param>
-/// <param name="ShareOfPeak">The share of the machine's limit.</param>
-internal sealed record BenchStage(string Stage, double MedianMs, double MinimumMs, double? Gflops, double? Gbps, double? ShareOfPeak);
+/// <param name="ShareOfLimit">The share of the machine's limit.</param>
+internal sealed record BenchStage(string Stage, double MedianMs, double MinimumMs, double? Gflops, double? Gbps, double? ShareOfLimit);

@@ -26,6 +26,18 @@ internal sealed record QuantizeLine(string Model, string Weights, string Path, l
 /// <param name="Updates">The updates made.</param>
 internal sealed record TrainLine(string Result, long Updates);
 
+/// <summary>Drawn data in JSON.</summary>
+/// <param name="Path">The file of examples.</param>
+/// <param name="Pictures">The pictures drawn.</param>
+/// <param name="Examples">The examples about them.</param>
+internal sealed record MadeDataLine(string Path, int Pictures, int Examples);
+
+/// <summary>A training example in JSON, as <c>palisharp train</c> reads it.</summary>
+/// <param name="Image">The picture's path, relative to the file.</param>
+/// <param name="Prefix">The prompt.</param>
+/// <param name="Suffix">The answer.</param>
+internal sealed record ExampleLine(string Image, string Prefix, string Suffix);
+
 /// <summary>Writes objects, one a line.</summary>
 internal static class JsonLines
 {
@@ -53,6 +65,11 @@ internal static class JsonLines
 [JsonSerializable(typeof(PullLine))]
 [JsonSerializable(typeof(QuantizeLine))]
 [JsonSerializable(typeof(TrainLine))]
+[JsonSerializable(typeof(ConversionLine))]
+[JsonSerializable(typeof(DatasetCheckLine))]
+[JsonSerializable(typeof(TrainCodecLine))]
+[JsonSerializable(typeof(MadeDataLine))]
+[JsonSerializable(typeof(ExampleLine))]
 [JsonSerializable(typeof(TrainingEstimate))]
 [JsonSerializable(typeof(InspectLine))]
 [JsonSerializable(typeof(BenchLine))]

@@ -1,3 +1,4 @@
+using PaliSharp.Imaging.Text;
 using PaliSharp.Segmentation;
 using PaliSharp.Tasks;
 
@@ -8,14 +9,15 @@ namespace PaliSharp.Evaluation;
 /// seed and number give the same scene everywhere.
 /// </summary>
 /// <param name="seed">The seed of all scenes.</param>
-public sealed class SceneGenerator(ulong seed)
+/// <param name="fonts">The fonts that words are written in; null for the embedded one alone.</param>
+public sealed class SceneGenerator(ulong seed, IReadOnlyList<Font>? fonts = null)
 {
     private const int Attempts = 6;
     private const int LeastContrast = 70;
 
     private static readonly (int Width, int Height)[] Sizes = [(224, 224), (240, 200), (200, 260), (320, 240), (256, 256), (180, 240)];
 
-    private static readonly (string Name, byte R, byte G, byte B)[] ColorValues =
+    internal static readonly (string Name, byte R, byte G, byte B)[] ColorValues =
     [
         ("red", 214, 40, 40),
         ("green", 46, 160, 67),
@@ -27,7 +29,7 @@ public sealed class SceneGenerator(ulong seed)
         ("white", 250, 250, 250),
     ];
 
-    private static readonly (string Name, byte R, byte G, byte B)[] BackgroundValues =
+    internal static readonly (string Name, byte R, byte G, byte B)[] BackgroundValues =
     [
         ("white", 255, 255, 255),
         ("gray", 150, 150, 150),
@@ -76,7 +78,7 @@ public sealed class SceneGenerator(ulong seed)
         };
     }
 
-    private static SceneText? Write(ScenePainter painter, SceneRandom random, (string Name, byte R, byte G, byte B) background)
+    private SceneText? Write(ScenePainter painter, SceneRandom random, (string Name, byte R, byte G, byte B) background)
     {
         const string Letters = "ABCDEFGHIJKLMNOPRSTUVWXYZ0123456789";
         string word = random.Share() < 0.6
@@ -84,7 +86,8 @@ public sealed class SceneGenerator(ulong seed)
             : string.Concat(Enumerable.Range(0, 1 + random.Below(4)).Select(_ => Letters[random.Below(Letters.Length)]));
         int shorter = Math.Min(painter.Width, painter.Height);
         float size = (float)random.Between(shorter * 0.2, shorter * 0.3);
-        (double width, double height) = ScenePainter.Measure(word, size);
+        Font font = fonts is null ? Font.Default : random.Pick(fonts);
+        (double width, double height) = ScenePainter.Measure(word, font, size);
         if (width >= painter.Width * 0.95 || height >= painter.Height - 4)
             return null;
         int x = (int)random.Between(2, painter.Width - width - 2);
@@ -98,7 +101,7 @@ public sealed class SceneGenerator(ulong seed)
             color = (other.R, other.G, other.B);
         }
 
-        return new SceneText(word, painter.Write(word, size, x, y, color));
+        return new SceneText(word, painter.Write(word, font, size, x, y, color));
     }
 
     private static List<SceneObject> Place(ScenePainter painter, SceneRandom random, (string Name, byte R, byte G, byte B) background, SceneText? text)

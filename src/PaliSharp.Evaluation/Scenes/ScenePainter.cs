@@ -13,6 +13,9 @@ internal sealed class ScenePainter
     private const double StarWaist = 0.42;
     private const double CrossArm = 0.34;
 
+    // No shape goes further from its middle than a rectangle's half width.
+    private const double Reach = 1.2;
+
     private readonly byte[] _rgb;
 
     public ScenePainter(int width, int height, (byte R, byte G, byte B) background)
@@ -57,9 +60,13 @@ internal sealed class ScenePainter
     {
         (double X, double Y)[] corners = Corners(shape);
         var pixels = new bool[Width * Height];
-        for (int row = 0; row < Height; row++)
+        int left = (int)Math.Max(0, Math.Floor(x - (radius * Reach)));
+        int right = (int)Math.Min(Width, Math.Ceiling(x + (radius * Reach)) + 1);
+        int top = (int)Math.Max(0, Math.Floor(y - (radius * Reach)));
+        int bottom = (int)Math.Min(Height, Math.Ceiling(y + (radius * Reach)) + 1);
+        for (int row = top; row < bottom; row++)
         {
-            for (int column = 0; column < Width; column++)
+            for (int column = left; column < right; column++)
                 pixels[(row * Width) + column] = IsInside(shape, corners, (column + 0.5 - x) / radius, (row + 0.5 - y) / radius);
         }
 
@@ -77,10 +84,23 @@ internal sealed class ScenePainter
         }
     }
 
-    /// <summary>The size of a word's pixels.</summary>
-    public static (double Width, double Height) Measure(string text, float size)
+    /// <summary>Fills a rectangle, as far as it lies in the picture.</summary>
+    public void Fill(int x, int y, int width, int height, (byte R, byte G, byte B) color)
     {
-        TextLine line = TextLine.Create(text, Font.Default, size);
+        for (int row = Math.Max(0, y); row < Math.Min(Height, y + height); row++)
+        {
+            for (int column = Math.Max(0, x); column < Math.Min(Width, x + width); column++)
+            {
+                int at = 3 * ((row * Width) + column);
+                (_rgb[at], _rgb[at + 1], _rgb[at + 2]) = color;
+            }
+        }
+    }
+
+    /// <summary>The size of a word's pixels.</summary>
+    public static (double Width, double Height) Measure(string text, Font font, float size)
+    {
+        TextLine line = TextLine.Create(text, font, size);
         var area = Area.Sized(0, 0, (int)MathF.Ceiling(line.Width) + 2, (int)MathF.Ceiling(line.Ascent + line.Descent) + 2);
         (int left, int top, int right, int bottom) = Ink(Render(line, area, 1, line.Ascent + 1), area);
         return (right - left, bottom - top);
@@ -88,9 +108,9 @@ internal sealed class ScenePainter
 
     /// <summary>Writes a word so that its pixels begin at a place.</summary>
     /// <returns>The box of its pixels.</returns>
-    public BoundingBox Write(string text, float size, int x, int y, (byte R, byte G, byte B) color)
+    public BoundingBox Write(string text, Font font, float size, int x, int y, (byte R, byte G, byte B) color)
     {
-        TextLine line = TextLine.Create(text, Font.Default, size);
+        TextLine line = TextLine.Create(text, font, size);
         var area = Area.Sized(0, 0, (int)MathF.Ceiling(line.Width) + 2, (int)MathF.Ceiling(line.Ascent + line.Descent) + 2);
         float[] coverage = Render(line, area, 1, line.Ascent + 1);
         (int left, int top, int right, int bottom) = Ink(coverage, area);

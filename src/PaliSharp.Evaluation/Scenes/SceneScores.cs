@@ -32,6 +32,7 @@ internal static class SceneScores
 
         SceneAnswer[] captions = [.. answers.Where(answer => answer.Question.Skill == SceneSkill.Caption)];
         Add("Caption: content words found", [.. captions.Select(answer => ContentRecall(answer.Question.Answer, answer.Text))]);
+        Add("Caption: the same things in any order", [.. captions.Select(answer => Things(answer.Question.Answer).SequenceEqual(Things(answer.Text), StringComparer.Ordinal) ? 1.0 : 0)]);
         if (captions.Length > 1)
         {
             CaptionItem[] items =
@@ -115,6 +116,9 @@ internal static class SceneScores
         HashSet<string> written = [.. text.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)];
         return content.Length == 0 ? 1 : (double)content.Count(written.Contains) / content.Length;
     }
+
+    /// <summary>What a caption lists, sorted: <c>a red circle</c>, <c>two blue stars</c>, the background.</summary>
+    private static string[] Things(string caption) => [.. caption.Trim().Split([", ", " and ", " on "], StringSplitOptions.None).Order(StringComparer.Ordinal)];
 
     private static CocoBox ToCoco(BoundingBox box) => new(box.X1, box.Y1, box.Width, box.Height);
 }

@@ -14,7 +14,7 @@ internal sealed record LabelRequest(Area Box, Color Color, string? Label, double
 /// <summary>Writes labels on tabs of their boxes' colours.</summary>
 internal static class LabelPainter
 {
-    // Beyond this share of the picture under labels, all of them become smaller.
+    // Beyond this share of the picture under labels, all of them become smaller, and then do without scores.
     private const double MostHidden = 0.3;
 
     private const float EdgeOpacity = 0.45f;
@@ -42,16 +42,22 @@ internal static class LabelPainter
     {
         // Small boxes have the fewest places and choose first; of equal ones the first.
         List<LabelRequest> ordered = [.. requests.OrderBy(request => request.Box.Pixels)];
-        List<(LabelRequest, TextLine)> lines = LayoutAt(scale.TextSize);
-        double hidden = lines.Sum(line => (double)TabWidth(line.Item2) * TabHeight(line.Item2));
-        return hidden > MostHidden * picture.Pixels ? LayoutAt(scale.LeastTextSize) : lines;
+        List<(LabelRequest, TextLine)> lines = LayoutAt(scale.TextSize, withScores: true);
+        if (HidesMuch(lines))
+            lines = LayoutAt(scale.LeastTextSize, withScores: true);
+        return HidesMuch(lines) ? LayoutAt(scale.LeastTextSize, withScores: false) : lines;
 
-        List<(LabelRequest, TextLine)> LayoutAt(float size)
+        bool HidesMuch(List<(LabelRequest, TextLine Text)> laidOut) =>
+            laidOut.Sum(line => (double)TabWidth(line.Text) * TabHeight(line.Text)) > MostHidden * picture.Pixels;
+
+        List<(LabelRequest, TextLine)> LayoutAt(float size, bool withScores)
         {
             var result = new List<(LabelRequest, TextLine)>();
             foreach (LabelRequest request in ordered)
             {
-                if (Layout(request, scale, size, picture) is { } text)
+                // A score that is all of a label stays.
+                bool keepsScore = withScores || string.IsNullOrWhiteSpace(request.Label);
+                if (Layout(keepsScore ? request : request with { Score = null }, scale, size, picture) is { } text)
                     result.Add((request, text));
             }
 

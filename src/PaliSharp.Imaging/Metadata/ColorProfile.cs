@@ -23,22 +23,25 @@ internal sealed class ColorProfile
         _toXyz = toXyz;
     }
 
-    // From XYZ under D50 to linear sRGB: the inverse of the sRGB primaries adapted to D50 by Bradford's method.
+    // From XYZ under the white of profiles (0.9642, 1, 0.8249) to linear sRGB: the inverse of sRGB's primaries, adapted from its white by Bradford's method.
     private static ReadOnlySpan<double> FromXyz =>
     [
-        3.1338561, -1.6168667, -0.4906146,
-        -0.9787684, 1.9161415, 0.0334540,
-        0.0719453, -0.2289914, 1.4052427,
+        3.1341864, -1.6172090, -0.4906941,
+        -0.9787485, 1.9161301, 0.0334334,
+        0.0719639, -0.2289939, 1.4057537,
     ];
 
-    /// <summary>The picture in sRGB, or the same picture when it has no profile that can be applied. A profile of sRGB itself changes nothing.</summary>
-    public static Image ToSrgb(Image image)
+    /// <summary>Converts pixels to sRGB in place, if their profile can be applied. A profile of sRGB itself changes nothing.</summary>
+    /// <param name="pixels">The pixels.</param>
+    /// <param name="channels">3, or 4 with alpha, which stays.</param>
+    /// <param name="metadata">Holds the profile.</param>
+    /// <returns>The metadata without the profile that was applied.</returns>
+    public static ImageMetadata ToSrgb(Span<byte> pixels, int channels, ImageMetadata metadata)
     {
-        if (Parse(image.Metadata.IccProfile.Span) is not { } profile)
-            return image;
-        byte[] pixels = image.Pixels.ToArray();
-        profile.Convert(pixels, image.Channels);
-        return new Image(image.Width, image.Height, image.Channels, pixels, image.Metadata with { IccProfile = ReadOnlyMemory<byte>.Empty });
+        if (Parse(metadata.IccProfile.Span) is not { } profile)
+            return metadata;
+        profile.Convert(pixels, channels);
+        return metadata with { IccProfile = ReadOnlyMemory<byte>.Empty };
     }
 
     /// <summary>Parses a profile; null when it is damaged or of another kind.</summary>
@@ -64,7 +67,7 @@ internal sealed class ColorProfile
     }
 
     /// <summary>Converts pixels in place; alpha stays.</summary>
-    public void Convert(Span<byte> pixels, int channels)
+    private void Convert(Span<byte> pixels, int channels)
     {
         Span<float> m = stackalloc float[9];
         for (int row = 0; row < 3; row++)

@@ -7,7 +7,8 @@ internal static class Orientation
     public static int Normalise(int? stored) => stored is >= 1 and <= 8 ? stored.Value : 1;
 
     /// <summary>Turns a picture as its metadata asks.</summary>
-    public static Image Apply(Image image)
+    /// <exception cref="ResourceLimitException">The picture as stored, from which another one is made, is larger than the working memory allowed.</exception>
+    public static Image Apply(Image image, ImageDecoderOptions options)
     {
         ImageMetadata metadata = image.Metadata;
         if (metadata.OrientationApplied)
@@ -15,6 +16,7 @@ internal static class Orientation
         metadata = metadata with { OrientationApplied = true };
         if (metadata.Orientation == 1)
             return image.WithMetadata(metadata);
+        ImageLimits.CheckWorkingMemory(metadata.Format.ToString(), image.Pixels.Length, options);
         bool swapped = metadata.Orientation >= 5;
         int width = swapped ? image.Height : image.Width;
         int height = swapped ? image.Width : image.Height;

@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace PaliSharp.Imaging.Resampling;
 
-/// <summary>The passes of <see cref="ByteResampler"/> with products of 16-bit pairs: the same integers, several times as fast.</summary>
+/// <summary>
+/// The rows of <see cref="HorizontalPass"/> and <see cref="VerticalPass"/> with products of 16-bit pairs: the same integers, several times as fast.
+/// </summary>
 internal static class ByteResamplerAvx2
 {
     private const int Half = 1 << (ResampleKernel.Precision - 1);

@@ -25,7 +25,23 @@ public static class Resampler
         int height,
         ResampleFilter filter,
         CropBox box,
-        PassOrder order = PassOrder.Pillow13)
+        PassOrder order = PassOrder.Pillow13) =>
+        Resize(source, sourceWidth, sourceHeight, channels, target, width, height, filter, box, order, weightsByAlpha: channels == 4);
+
+    /// <summary>The same, with the choice of scaling the fourth channel apart from the others instead of weighting them by it.</summary>
+    /// <inheritdoc cref="Resize(ReadOnlySpan{byte}, int, int, int, Span{byte}, int, int, ResampleFilter, CropBox, PassOrder)"/>
+    internal static void Resize(
+        ReadOnlySpan<byte> source,
+        int sourceWidth,
+        int sourceHeight,
+        int channels,
+        Span<byte> target,
+        int width,
+        int height,
+        ResampleFilter filter,
+        CropBox box,
+        PassOrder order,
+        bool weightsByAlpha)
     {
         if (channels is not (1 or 3 or 4))
             throw new ArgumentOutOfRangeException(nameof(channels), channels, "Samples of 8 bits have 1, 3 or 4 channels.");
@@ -38,16 +54,11 @@ public static class Resampler
         {
             ResizeNearest(source, sourceWidth, sourceHeight, target, width, height, channels, box);
         }
-        else if (channels == 4)
-        {
-            byte[] premultiplied = GC.AllocateUninitializedArray<byte>(source.Length);
-            AlphaPremultiplication.Multiply(source, premultiplied);
-            ByteResampler.Resize(premultiplied, sourceWidth, sourceHeight, channels, target, width, height, filter, box, order);
-            AlphaPremultiplication.Divide(target);
-        }
         else
         {
-            ByteResampler.Resize(source, sourceWidth, sourceHeight, channels, target, width, height, filter, box, order);
+            ByteResampler.Resize(source, sourceWidth, sourceHeight, channels, target, width, height, filter, box, order, weightsByAlpha);
+            if (weightsByAlpha)
+                AlphaPremultiplication.Divide(target);
         }
     }
 

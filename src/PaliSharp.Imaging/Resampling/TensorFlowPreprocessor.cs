@@ -22,12 +22,16 @@ public static class TensorFlowPreprocessor
         ArgumentNullException.ThrowIfNull(image);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        Image rgb = image.ToRgb();
-        float[] scaled = new float[ImageLimits.ByteCount(width, height, 3)];
-        TensorFlowResizer.Resize(rgb.Pixels, rgb.Width, rgb.Height, 3, scaled, width, height, method, antialias);
-        byte[] pixels = GC.AllocateUninitializedArray<byte>(scaled.Length);
-        for (int i = 0; i < pixels.Length; i++)
-            pixels[i] = (byte)Math.Clamp(scaled[i], 0f, 255f);
+        int channels = image.Channels;
+        float[] scaled = new float[ImageLimits.ByteCount(width, height, channels)];
+        TensorFlowResizer.Resize(image.Pixels, image.Width, image.Height, channels, scaled, width, height, method, antialias);
+        byte[] pixels = GC.AllocateUninitializedArray<byte>(width * height * 3);
+        for (int to = 0, from = 0; to < pixels.Length; to += 3, from += channels)
+        {
+            for (int c = 0; c < 3; c++)
+                pixels[to + c] = (byte)Math.Clamp(scaled[from + c], 0f, 255f);
+        }
+
         return new Image(width, height, 3, pixels, image.Metadata);
     }
 

@@ -52,7 +52,8 @@ internal sealed class ApiException(int status, string type, string code, string 
         new(StatusCodes.Status413PayloadTooLarge, InvalidRequest, "request_too_large", message) { Param = param };
 
     /// <summary>The body is of another kind than the route takes.</summary>
-    public static ApiException WrongMediaType(string message) => new(StatusCodes.Status415UnsupportedMediaType, InvalidRequest, "unsupported_media_type", message);
+    public static ApiException WrongMediaType(string message) =>
+        new(StatusCodes.Status415UnsupportedMediaType, InvalidRequest, "unsupported_media_type", message);
 
     /// <summary>The caller presented no key, or a wrong one.</summary>
     public static ApiException Unauthorized(string message) => new(StatusCodes.Status401Unauthorized, InvalidRequest, "invalid_api_key", message);
@@ -62,11 +63,21 @@ internal sealed class ApiException(int status, string type, string code, string 
 
     /// <summary>More is asked at once than the server can take.</summary>
     public static ApiException Overloaded(TimeSpan retryAfter) =>
-        new(StatusCodes.Status429TooManyRequests, "rate_limit_error", "server_overloaded", "The server has all the work it can take. Try again later.") { RetryAfter = retryAfter };
+        new(StatusCodes.Status429TooManyRequests, "rate_limit_error", "server_overloaded", "The server has all the work it can take. Try again later.")
+        {
+            RetryAfter = retryAfter,
+        };
 
     /// <summary>The caller asked more often than allowed.</summary>
     public static ApiException RateLimited(TimeSpan retryAfter) =>
-        new(StatusCodes.Status429TooManyRequests, "rate_limit_error", "rate_limit_exceeded", "You sent more requests than allowed in a minute. Try again later.") { RetryAfter = retryAfter };
+        new(
+            StatusCodes.Status429TooManyRequests,
+            "rate_limit_error",
+            "rate_limit_exceeded",
+            "You sent more requests than allowed in a minute. Try again later.")
+        {
+            RetryAfter = retryAfter,
+        };
 
     /// <summary>The server is starting or stopping.</summary>
     public static ApiException Unavailable(string message, TimeSpan retryAfter) =>
@@ -74,7 +85,11 @@ internal sealed class ApiException(int status, string type, string code, string 
 
     /// <summary>The request took longer than it may.</summary>
     public static ApiException TimedOut(TimeSpan limit) =>
-        new(StatusCodes.Status504GatewayTimeout, "server_error", "timeout", $"The request took longer than {limit.TotalSeconds:0.###} seconds and was stopped. Ask for fewer tokens, or try again when there is less to do.");
+        new(
+            StatusCodes.Status504GatewayTimeout,
+            "server_error",
+            "timeout",
+            $"The request took longer than {limit.TotalSeconds:0.###} seconds and was stopped. Ask for fewer tokens, or try again when there is less to do.");
 
     /// <summary>Something failed that the caller cannot help.</summary>
     public static ApiException Internal(string requestId) =>

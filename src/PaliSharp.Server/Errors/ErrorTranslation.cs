@@ -30,7 +30,8 @@ internal static class ErrorTranslation
     private static ApiException Translate(BadHttpRequestException exception) => exception.StatusCode switch
     {
         StatusCodes.Status413PayloadTooLarge => ApiException.TooLarge("The body is larger than the server takes."),
-        StatusCodes.Status408RequestTimeout => new ApiException(StatusCodes.Status408RequestTimeout, "invalid_request_error", "body_timeout", "The body arrived too slowly."),
+        StatusCodes.Status408RequestTimeout =>
+            new ApiException(StatusCodes.Status408RequestTimeout, "invalid_request_error", "body_timeout", "The body arrived too slowly."),
         _ => ApiException.BadRequest("invalid_request", exception.Message, inner: exception),
     };
 

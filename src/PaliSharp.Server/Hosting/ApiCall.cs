@@ -1,11 +1,13 @@
 using Microsoft.AspNetCore.Http;
+using PaliSharp.Hosting;
 
 namespace PaliSharp.Server.Hosting;
 
 /// <summary>A request that is being worked on: its connection, its deadline, what it holds.</summary>
 /// <param name="context">The request.</param>
+/// <param name="timings">Where the time goes.</param>
 /// <param name="cancellation">Ends with the caller's connection or with the deadline.</param>
-internal sealed class ApiCall(HttpContext context, CancellationToken cancellation) : IDisposable
+internal sealed class ApiCall(HttpContext context, CallTimings timings, CancellationToken cancellation) : IDisposable
 {
     private readonly List<IDisposable> _held = [];
 
@@ -16,10 +18,28 @@ internal sealed class ApiCall(HttpContext context, CancellationToken cancellatio
     public CancellationToken Cancellation => cancellation;
 
     /// <summary>Where the time goes.</summary>
-    public CallTimings Timings { get; } = new();
+    public CallTimings Timings => timings;
 
     /// <summary>What is known of the request for the log and the metrics.</summary>
     public CallRecord Record => CallRecord.Of(context);
+
+    /// <summary>
+    /// A part of the request that holds things of its own and gives them back when it ends. Parts that are done side by side need one each: if they
+    /// kept what others of them wait for until all are done, none would get on.
+    /// </summary>
+    public ApiCall Part() => new(context, timings, cancellation);
+
+    /// <summary>Gives the request the use of a model until it ends.</summary>
+    /// <param name="models">The models.</param>
+    /// <param name="name">The model's name; null for the default.</param>
+    /// <exception cref="UnknownModelException">There is no such model.</exception>
+    /// <exception cref="PaliSharpException">It cannot be loaded.</exception>
+    public async Task<ModelLease> UseAsync(ModelHost models, string? name)
+    {
+        ModelLease lease = await models.AcquireAsync(name, cancellation);
+        Hold(lease);
+        return lease;
+    }
 
     /// <summary>Keeps something until the request ends.</summary>
     public void Hold(IDisposable something) => _held.Add(something);

@@ -31,6 +31,10 @@ internal sealed class BodyReader(ServerOptions options)
     {
         HttpRequest request = call.Context.Request;
         long limit = options.Limits.RequestBytes;
+
+        // Nothing is unpacked: a small body could unfold into a huge one, and pictures are packed already.
+        if (request.Headers.ContentEncoding is [{ Length: > 0 } encoding, ..] && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+            throw ApiException.WrongMediaType($"The body is declared as encoded ('{Shown.Text(encoding)}'). Send it as it is, without Content-Encoding.");
         if (request.ContentLength > limit)
             throw ApiException.TooLarge($"The body has {request.ContentLength:N0} bytes; this server takes {limit:N0}. Send fewer or smaller pictures.");
         call.Hold(await _budget.ReserveAsync(request.ContentLength ?? limit, call.Cancellation));

@@ -33,7 +33,9 @@ internal sealed class BoundedStream(Stream body, long limit) : Stream
     {
         int count = await body.ReadAsync(buffer, cancellationToken);
         _read += count;
-        return _read <= limit ? count : throw ApiException.TooLarge($"The body is longer than the {limit:N0} bytes this server takes. Send fewer or smaller pictures.");
+        return _read <= limit
+            ? count
+            : throw ApiException.TooLarge($"The body is longer than the {limit:N0} bytes this server takes. Send fewer or smaller pictures.");
     }
 
     /// <inheritdoc/>

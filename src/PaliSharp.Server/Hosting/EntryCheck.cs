@@ -38,7 +38,8 @@ internal sealed class EntryCheck(RequestDelegate next, ServerOptions options, Ap
     }
 
     // Health, the page and the description of the API hold nothing to protect.
-    private static bool IsOpen(PathString path) => !path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase) && !path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase);
+    private static bool IsOpen(PathString path) =>
+        !path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase) && !path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase);
 
     private void CheckHost(HttpRequest request)
     {
@@ -49,7 +50,8 @@ internal sealed class EntryCheck(RequestDelegate next, ServerOptions options, Ap
             && !string.Equals(host, options.Host, StringComparison.OrdinalIgnoreCase)
             && !options.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase))
         {
-            throw ApiException.Forbidden("unknown_host", $"The server does not answer to the name '{Shown.Text(host)}'. Add it to the allowed hosts if it is yours.");
+            throw ApiException.Forbidden(
+                "unknown_host", $"The server does not answer to the name '{Shown.Text(host)}'. Add it to the allowed hosts if it is yours.");
         }
     }
 
@@ -59,8 +61,10 @@ internal sealed class EntryCheck(RequestDelegate next, ServerOptions options, Ap
         string? origin = request.Headers[HeaderNames.Origin];
         if (string.IsNullOrEmpty(origin) || options.CorsOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
             return;
-        bool isOwn = Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
+        bool isOwn = Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri)
+            && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
         if (!isOwn)
-            throw ApiException.Forbidden("foreign_origin", $"Web pages of '{Shown.Text(origin)}' may not call this server. Add the origin to the CORS origins if they should.");
+            throw ApiException.Forbidden(
+                "foreign_origin", $"Web pages of '{Shown.Text(origin)}' may not call this server. Add the origin to the CORS origins if they should.");
     }
 }

@@ -1,12 +1,12 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using PaliSharp.Server.Errors;
-using PaliSharp.Server.Models;
+using PaliSharp.Server.Operations;
 
 namespace PaliSharp.Server.Hosting;
 
 /// <summary>Puts requests for the model through what they share: readiness, the queue, the deadline, and giving everything back.</summary>
-internal sealed class Gatekeeper(ServerOptions options, Admission admission, ModelCatalog models)
+internal sealed class Gatekeeper(ServerOptions options, Admission admission, WarmUp warmUp)
 {
     private const string TimeoutHeader = "X-Request-Timeout-Ms";
     private static readonly TimeSpan StartRetry = TimeSpan.FromSeconds(5);
@@ -16,11 +16,11 @@ internal sealed class Gatekeeper(ServerOptions options, Admission admission, Mod
     public RequestDelegate Guard(Func<ApiCall, Task> work) => async context =>
     {
         TimeSpan limit = ReadTimeout(context.Request);
-        if (!models.IsReady)
+        if (!warmUp.IsReady)
             throw ApiException.Unavailable("The server is loading its models.", StartRetry);
         using var deadline = new CancellationTokenSource(limit);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, deadline.Token);
-        using var call = new ApiCall(context, cancellation.Token);
+        using var call = new ApiCall(context, new CallTimings(), cancellation.Token);
         try
         {
             using IDisposable turn = await admission.EnterAsync(cancellation.Token);

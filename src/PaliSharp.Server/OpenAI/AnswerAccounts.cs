@@ -12,15 +12,18 @@ internal sealed record AnswerAccounts(ChatUsage Usage, TimingsBlock Timings)
     /// <param name="call">The request.</param>
     /// <param name="results">Its answers.</param>
     /// <param name="prompts">Those of them whose prompts count: all, or one where they share a prompt.</param>
-    public static AnswerAccounts Of(ApiCall call, IReadOnlyList<GenerationResult> results, IEnumerable<GenerationResult> prompts)
+    /// <param name="read">The tokens that were read without an answer being written.</param>
+    public static AnswerAccounts Of(
+        ApiCall call, IReadOnlyList<GenerationResult> results, IEnumerable<GenerationResult> prompts, (int Text, int Image) read = default)
     {
-        (int text, int image) = prompts.Aggregate((Text: 0, Image: 0), (sum, result) => (sum.Text + result.PromptTokens, sum.Image + result.ImageTokens));
+        (int text, int image) = prompts.Aggregate(read, (sum, result) => (sum.Text + result.PromptTokens, sum.Image + result.ImageTokens));
         int written = results.Sum(result => result.Tokens.Count);
         CallRecord record = call.Record;
         record.PromptTokens = text + image;
         record.ImageTokens = image;
         record.AnswerTokens = written;
-        return new AnswerAccounts(new ChatUsage(text + image, written, text + image + written, new PromptTokensDetails(text, image, 0)), TimesOf(call, results));
+        return new AnswerAccounts(
+            new ChatUsage(text + image, written, text + image + written, new PromptTokensDetails(text, image, 0)), TimesOf(call, results));
     }
 
     // Answers run side by side: the longest of each stage is what the caller waited for.

@@ -20,7 +20,8 @@ internal static class AnswerForm
         return JsonText.Of(type, $"{Param}.type") switch
         {
             "text" => options,
-            "json_object" => throw ApiException.Unsupported($"{Param}.type", "JSON without a schema is not offered: the model has not been trained to write it. Send a json_schema."),
+            "json_object" => throw ApiException.Unsupported(
+                $"{Param}.type", "JSON without a schema is not offered: the model has not been trained to write it. Send a json_schema."),
             "json_schema" => options with { Constraint = Schema(form, options, model) },
             var other => throw ApiException.InvalidValue($"{Param}.type", $"There is no response format '{Shown.Text(other)}'. Expected text or json_schema."),
         };

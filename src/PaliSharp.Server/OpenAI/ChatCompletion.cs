@@ -44,7 +44,8 @@ internal sealed record ChunkDelta(
 internal sealed record ChoiceLogprobs(IReadOnlyList<TokenLogprob> Content, IReadOnlyList<TokenLogprob>? Refusal);
 
 /// <summary>A token and how likely it was.</summary>
-internal sealed record TokenLogprob(string Token, [property: JsonPropertyName("logprob")] double LogProb, IReadOnlyList<int> Bytes, IReadOnlyList<TopLogprob> TopLogprobs);
+internal sealed record TokenLogprob(
+    string Token, [property: JsonPropertyName("logprob")] double LogProb, IReadOnlyList<int> Bytes, IReadOnlyList<TopLogprob> TopLogprobs);
 
 /// <summary>A token that might have stood there.</summary>
 internal sealed record TopLogprob(string Token, [property: JsonPropertyName("logprob")] double LogProb, IReadOnlyList<int> Bytes);

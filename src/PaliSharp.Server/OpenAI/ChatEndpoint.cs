@@ -4,14 +4,13 @@ using PaliSharp.Hosting;
 using PaliSharp.Imaging;
 using PaliSharp.Server.Errors;
 using PaliSharp.Server.Hosting;
-using PaliSharp.Server.Models;
 using PaliSharp.Server.Operations;
 using PaliSharp.Server.Pictures;
 
 namespace PaliSharp.Server.OpenAI;
 
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
-internal sealed class ChatEndpoint(ServerOptions options, ModelCatalog models, PictureReader pictures, BodyReader bodies, PromptLog promptLog)
+internal sealed class ChatEndpoint(ServerOptions options, ModelHost models, PictureReader pictures, BodyReader bodies, PromptLog promptLog)
 {
     private readonly ChatMessages _messages = new(pictures, options.History);
 
@@ -22,7 +21,7 @@ internal sealed class ChatEndpoint(ServerOptions options, ModelCatalog models, P
         ForeignFields.CheckRequest(request.Other);
         if (request.StreamOptions is not null && request.Stream != true)
             throw ApiException.InvalidValue("stream_options", "stream_options needs stream to be true.");
-        ModelLease model = await models.OpenAsync(request.Model, call);
+        ModelLease model = await call.UseAsync(models, request.Model);
         call.Record.Model = model.Name;
         ChatSettings settings = ChatSettings.Read(request, options.Limits);
         settings = settings with { Generation = AnswerForm.Apply(request.ResponseFormat, settings.Generation, model.Model) };

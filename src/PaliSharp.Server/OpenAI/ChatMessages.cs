@@ -23,7 +23,8 @@ internal sealed class ChatMessages(PictureReader pictures, ConversationHistory h
         }
         catch (ConversationException exception)
         {
-            throw ApiException.BadRequest(CodeOf(exception.Problem), exception.Message, exception.Turn is { } turn ? $"messages[{turn}]" : "messages", exception);
+            throw ApiException.BadRequest(
+                CodeOf(exception.Problem), exception.Message, exception.Turn is { } turn ? $"messages[{turn}]" : "messages", exception);
         }
     }
 
@@ -83,7 +84,8 @@ internal sealed class ChatMessages(PictureReader pictures, ConversationHistory h
                     found.Add(ReadPicture(part, param, found.Count));
                     break;
                 case var other:
-                    throw ApiException.Unsupported($"{param}.type", $"A part of the type '{Shown.Text(other)}' cannot be given to the model. Parts are text or image_url.");
+                    throw ApiException.Unsupported(
+                        $"{param}.type", $"A part of the type '{Shown.Text(other)}' cannot be given to the model. Parts are text or image_url.");
             }
         }
 

@@ -51,7 +51,10 @@ internal sealed record ChatSettings(GenerationOptions Generation, int Choices, i
         Require(request.TopP is null or (>= 0 and <= 1), "top_p", $"top_p is {request.TopP}; expected 0 to 1.");
         Require(request.TopK is null or >= 0, "top_k", $"top_k is {request.TopK}; expected 0 (off) or more.");
         Require(request.MinP is null or (>= 0 and <= 1), "min_p", $"min_p is {request.MinP}; expected 0 (off) to 1.");
-        Require(request.RepetitionPenalty is null or (>= 0.001 and <= 1000), "repetition_penalty", $"repetition_penalty is {request.RepetitionPenalty}; expected 0.001 to 1000.");
+        Require(
+            request.RepetitionPenalty is null or (>= 0.001 and <= 1000),
+            "repetition_penalty",
+            $"repetition_penalty is {request.RepetitionPenalty}; expected 0.001 to 1000.");
         return new SamplingOptions
         {
             Temperature = temperature,
@@ -69,7 +72,8 @@ internal sealed record ChatSettings(GenerationOptions Generation, int Choices, i
         {
             null or { ValueKind: JsonValueKind.Null } => [],
             { ValueKind: JsonValueKind.String } => [JsonText.Of(stop.Value, "stop")],
-            { ValueKind: JsonValueKind.Array } => [.. stop.Value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String ? JsonText.Of(item, "stop") : throw WrongStop())],
+            { ValueKind: JsonValueKind.Array } =>
+                [.. stop.Value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String ? JsonText.Of(item, "stop") : throw WrongStop())],
             _ => throw WrongStop(),
         };
         Require(stops.Length <= MaxStops, "stop", $"There are {stops.Length} stop texts; {MaxStops} are allowed.");

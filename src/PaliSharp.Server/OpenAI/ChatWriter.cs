@@ -25,14 +25,15 @@ internal sealed class ChatWriter(ApiCall call, ModelLease model, ChatSettings se
     /// <param name="requests">What the model is asked, once for each answer.</param>
     public async Task<GenerationResult[]> CompleteAsync(IReadOnlyList<GenerationRequest> requests)
     {
-        GenerationResult[] results = await AllOrNone.RunAsync(requests, (request, cancellation) => model.Model.GenerateAsync(request, cancellation), call.Cancellation);
+        GenerationResult[] results = await AllOrNone.RunAsync(
+            requests, (request, cancellation) => model.Model.GenerateAsync(request, cancellation), call.Cancellation);
         AnswerAccounts accounts = AnswerAccounts.Of(call, results, results.Take(1));
         var completion = new ChatCompletion(
             _id,
             "chat.completion",
             _created,
             model.Name,
-            [.. results.Select((result, i) => new ChatChoice(i, new ChatAnswer("assistant", result.Text, null), Logprobs(result.Tokens, result.TopTokens), FinishReasonOf(result)))],
+            [.. results.Select(Choice)],
             accounts.Usage,
             _fingerprint,
             accounts.Timings,
@@ -49,7 +50,8 @@ internal sealed class ChatWriter(ApiCall call, ModelLease model, ChatSettings se
         var results = new GenerationResult[requests.Count];
         var events = new EventStream(call.Context, call.Cancellation);
         using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(call.Cancellation);
-        Channel<(int Index, GenerationPiece Piece)> pieces = Channel.CreateUnbounded<(int, GenerationPiece)>(new UnboundedChannelOptions { SingleReader = true });
+        Channel<(int Index, GenerationPiece Piece)> pieces = Channel.CreateUnbounded<(int, GenerationPiece)>(
+            new UnboundedChannelOptions { SingleReader = true });
         Task producing = ProduceAsync(requests, pieces.Writer, abandoned.Token);
         try
         {
@@ -93,7 +95,8 @@ internal sealed class ChatWriter(ApiCall call, ModelLease model, ChatSettings se
             await events.WriteAsync(Chunk(new ChunkChoice(i, new ChunkDelta("assistant", string.Empty), null, null)));
     }
 
-    private async Task ProduceAsync(IReadOnlyList<GenerationRequest> requests, ChannelWriter<(int Index, GenerationPiece Piece)> pieces, CancellationToken cancellationToken)
+    private async Task ProduceAsync(
+        IReadOnlyList<GenerationRequest> requests, ChannelWriter<(int Index, GenerationPiece Piece)> pieces, CancellationToken cancellationToken)
     {
         try
         {
@@ -114,6 +117,9 @@ internal sealed class ChatWriter(ApiCall call, ModelLease model, ChatSettings se
             pieces.Complete(exception);
         }
     }
+
+    private ChatChoice Choice(GenerationResult result, int index) =>
+        new(index, new ChatAnswer("assistant", result.Text, null), Logprobs(result.Tokens, result.TopTokens), FinishReasonOf(result));
 
     private ChoiceLogprobs? Logprobs(IReadOnlyList<SampledToken> tokens, IReadOnlyList<IReadOnlyList<SampledToken>> top) =>
         _tokens?.Describe(tokens, settings.TopLogprobs > 0 ? top : []);

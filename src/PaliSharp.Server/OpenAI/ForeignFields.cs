@@ -16,8 +16,10 @@ internal static class ForeignFields
 
     private static readonly Dictionary<string, (Func<JsonElement, bool> IsNeutral, string Why)> Changing = new(StringComparer.Ordinal)
     {
-        ["frequency_penalty"] = (IsZero, "The model's location tokens repeat by design, so penalties of this kind are not offered. Use repetition_penalty with care."),
-        ["presence_penalty"] = (IsZero, "The model's location tokens repeat by design, so penalties of this kind are not offered. Use repetition_penalty with care."),
+        ["frequency_penalty"] = (
+            IsZero, "The model's location tokens repeat by design, so penalties of this kind are not offered. Use repetition_penalty with care."),
+        ["presence_penalty"] = (
+            IsZero, "The model's location tokens repeat by design, so penalties of this kind are not offered. Use repetition_penalty with care."),
         ["logit_bias"] = (IsEmpty, "Logits cannot be biased. Use response_format to hold the answer to a form."),
         ["tools"] = (IsEmpty, "The model cannot call tools."),
         ["tool_choice"] = (value => IsOneOf(value, "none", "auto"), "The model cannot call tools."),

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using PaliSharp.Server.Hosting;
-using PaliSharp.Server.Models;
 
 namespace PaliSharp.Server.Operations;
 
@@ -9,7 +8,7 @@ namespace PaliSharp.Server.Operations;
 internal sealed record HealthAnswer(string Status);
 
 /// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it takes requests.</summary>
-internal sealed class Health(ModelCatalog models, Admission admission, WarmUp warmUp)
+internal sealed class Health(Admission admission, WarmUp warmUp)
 {
     /// <summary>Answers <c>/health/live</c>.</summary>
     public static Task LiveAsync(HttpContext context) =>
@@ -18,7 +17,7 @@ internal sealed class Health(ModelCatalog models, Admission admission, WarmUp wa
     /// <summary>Answers <c>/health/ready</c>.</summary>
     public Task ReadyAsync(HttpContext context)
     {
-        string status = admission.IsDraining ? "stopping" : warmUp.Failure is not null ? "failed" : models.IsReady ? "ready" : "loading";
+        string status = admission.IsDraining ? "stopping" : warmUp.Failure is not null ? "failed" : warmUp.IsReady ? "ready" : "loading";
         return JsonAnswer.WriteAsync(
             context, status == "ready" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, new HealthAnswer(status), context.RequestAborted);
     }

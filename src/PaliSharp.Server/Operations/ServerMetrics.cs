@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using PaliSharp.Batching;
+using PaliSharp.Hosting;
 using PaliSharp.Server.Hosting;
-using PaliSharp.Server.Models;
 using PaliSharp.Server.Pictures;
 
 namespace PaliSharp.Server.Operations;
@@ -23,10 +23,10 @@ internal sealed class ServerMetrics : IDisposable
     private readonly Counter<long> _imageTokens;
     private readonly Counter<long> _answerTokens;
     private readonly Counter<long> _abandoned;
-    private readonly ModelCatalog _models;
+    private readonly ModelHost _models;
 
     /// <summary>Creates the instruments.</summary>
-    public ServerMetrics(IMeterFactory factory, Admission admission, ModelCatalog models, PictureReader pictures, BodyReader bodies)
+    public ServerMetrics(IMeterFactory factory, Admission admission, ModelHost models, PictureReader pictures, BodyReader bodies)
     {
         _models = models;
         _meter = factory.Create(MeterName);
@@ -89,6 +89,6 @@ internal sealed class ServerMetrics : IDisposable
         _meter.CreateObservableCounter(name, () => Measure(read), unit, description);
 
     private IEnumerable<Measurement<long>> Measure(Func<BatchStatistics, long> read) =>
-        _models.State.Where(state => state.Model is not null)
+        _models.GetState().Where(state => state.Model is not null)
             .Select(state => new Measurement<long>(read(state.Model!.GetStatistics()), new KeyValuePair<string, object?>("model", state.Name)));
 }

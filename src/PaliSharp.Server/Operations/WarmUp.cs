@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using PaliSharp.Server.Models;
+using PaliSharp.Hosting;
 
 namespace PaliSharp.Server.Operations;
 
@@ -8,8 +8,13 @@ namespace PaliSharp.Server.Operations;
 /// Loads the models and has each look at a picture once, so that the first caller does not pay for pages read from disk and code compiled. The
 /// server is ready when that is done; it is alive before.
 /// </summary>
-internal sealed partial class WarmUp(ModelCatalog models, IHostApplicationLifetime lifetime, ILogger<WarmUp> logger) : BackgroundService
+internal sealed partial class WarmUp(ModelHost models, IHostApplicationLifetime lifetime, ILogger<WarmUp> logger) : BackgroundService
 {
+    private volatile bool _isReady;
+
+    /// <summary>Whether the models that are loaded at the start are.</summary>
+    public bool IsReady => _isReady;
+
     /// <summary>What kept the models from being loaded; null if nothing did.</summary>
     public PaliSharpException? Failure { get; private set; }
 
@@ -18,7 +23,8 @@ internal sealed partial class WarmUp(ModelCatalog models, IHostApplicationLifeti
     {
         try
         {
-            await models.LoadAsync(stoppingToken);
+            await models.PreloadAsync(stoppingToken);
+            _isReady = true;
             LogReady(logger, models.Names);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

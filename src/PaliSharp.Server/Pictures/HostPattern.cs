@@ -7,8 +7,11 @@ internal static class HostPattern
     private const string Below = "*.";
 
     /// <summary>Whether a pattern makes sense.</summary>
-    public static bool IsValid(string pattern) =>
-        pattern == Any || Uri.CheckHostName((pattern.StartsWith(Below, StringComparison.Ordinal) ? pattern[2..] : pattern).Trim('[', ']')) != UriHostNameType.Unknown;
+    public static bool IsValid(string pattern)
+    {
+        string host = pattern.StartsWith(Below, StringComparison.Ordinal) ? pattern[Below.Length..] : pattern;
+        return pattern == Any || Uri.CheckHostName(host.Trim('[', ']')) != UriHostNameType.Unknown;
+    }
 
     /// <summary>Whether a host fits a pattern.</summary>
     /// <param name="pattern">A name, an address, <c>*.name</c> or <c>*</c>.</param>

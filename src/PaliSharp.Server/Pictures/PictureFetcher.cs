@@ -53,9 +53,10 @@ internal sealed class PictureFetcher : IDisposable
     /// <summary>Fetches a picture.</summary>
     /// <param name="url">Its URL.</param>
     /// <param name="param">The field that named it.</param>
+    /// <param name="maxBytes">The most bytes it may have.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ApiException">It may not be fetched, or could not be.</exception>
-    public async Task<byte[]> FetchAsync(Uri url, string param, CancellationToken cancellationToken)
+    public async Task<byte[]> FetchAsync(Uri url, string param, long maxBytes, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(_options.Timeout);
@@ -67,7 +68,7 @@ internal sealed class PictureFetcher : IDisposable
                 using var request = new HttpRequestMessage(HttpMethod.Get, url);
                 using HttpResponseMessage response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
                 if (NextOf(url, response) is not { } next)
-                    return await ReadAsync(response, param, timeout.Token);
+                    return await ReadAsync(response, param, maxBytes, timeout.Token);
                 url = next;
             }
 
@@ -93,7 +94,28 @@ internal sealed class PictureFetcher : IDisposable
     private static ApiException Failed(string param, string why, Exception? inner = null) =>
         ApiException.BadRequest("picture_not_fetched", $"The picture could not be fetched: {why}.", param, inner);
 
-    private static ApiException Refused(string param, string why) => ApiException.BadRequest("picture_url_refused", $"The picture is not fetched: {why}", param);
+    private static ApiException Refused(string param, string why) =>
+        ApiException.BadRequest("picture_url_refused", $"The picture is not fetched: {why}", param);
+
+    private static async Task<byte[]> ReadAsync(HttpResponseMessage response, string param, long maxBytes, CancellationToken cancellationToken)
+    {
+        if (!response.IsSuccessStatusCode)
+            throw Failed(param, $"its server answered {(int)response.StatusCode}");
+        if (response.Content.Headers.ContentLength > maxBytes)
+            throw ApiException.TooLarge($"The picture has {response.Content.Headers.ContentLength:N0} bytes; {maxBytes:N0} are allowed.", param);
+        using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        using var content = new MemoryStream();
+        byte[] buffer = new byte[BufferSize];
+        int read;
+        while ((read = await body.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            if (content.Length + read > maxBytes)
+                throw ApiException.TooLarge($"The picture has more than the {maxBytes:N0} bytes that are allowed.", param);
+            content.Write(buffer, 0, read);
+        }
+
+        return content.ToArray();
+    }
 
     private void Check(Uri url, string param)
     {
@@ -105,26 +127,6 @@ internal sealed class PictureFetcher : IDisposable
             throw Refused(param, $"its URL names the port {url.Port}; allowed are {string.Join(" and ", UsualPorts)}.");
         if (!_options.AllowedHosts.Any(pattern => HostPattern.Matches(pattern, url.IdnHost)))
             throw Refused(param, $"the host '{Shown.Text(url.IdnHost)}' is not one of those this server fetches from.");
-    }
-
-    private async Task<byte[]> ReadAsync(HttpResponseMessage response, string param, CancellationToken cancellationToken)
-    {
-        if (!response.IsSuccessStatusCode)
-            throw Failed(param, $"its server answered {(int)response.StatusCode}");
-        if (response.Content.Headers.ContentLength > _options.MaxBytes)
-            throw ApiException.TooLarge($"The picture has {response.Content.Headers.ContentLength:N0} bytes; {_options.MaxBytes:N0} are allowed.", param);
-        using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        using var content = new MemoryStream();
-        byte[] buffer = new byte[BufferSize];
-        int read;
-        while ((read = await body.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            if (content.Length + read > _options.MaxBytes)
-                throw ApiException.TooLarge($"The picture has more than the {_options.MaxBytes:N0} bytes that are allowed.", param);
-            content.Write(buffer, 0, read);
-        }
-
-        return content.ToArray();
     }
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)

@@ -22,6 +22,7 @@ internal sealed class PictureReader : IDisposable
 
     private readonly ServerOptions _options;
     private readonly PictureFetcher? _fetcher;
+    private readonly MemoryBudget _fetched;
     private readonly MemoryBudget _decoded;
     private readonly ImageDecoderOptions _decoder;
 
@@ -33,12 +34,13 @@ internal sealed class PictureReader : IDisposable
     {
         _options = options;
         _fetcher = options.PictureUrls.Enabled ? new PictureFetcher(options.PictureUrls, network) : null;
+        _fetched = new MemoryBudget(options.Limits.BufferedBodyBytes);
         _decoded = new MemoryBudget(options.Limits.DecodedPictureBytes);
         _decoder = new ImageDecoderOptions { MaxPixels = options.Limits.PicturePixels };
     }
 
-    /// <summary>The bytes of decoded pictures held now.</summary>
-    public long HeldBytes => _decoded.Held;
+    /// <summary>The bytes of fetched and of decoded pictures held now.</summary>
+    public long HeldBytes => _fetched.Held + _decoded.Held;
 
     /// <summary>Understands a URL, without fetching anything.</summary>
     /// <param name="url">A data URL, or an http(s) URL where those are fetched.</param>
@@ -50,9 +52,11 @@ internal sealed class PictureReader : IDisposable
         if (url.StartsWith(DataScheme, StringComparison.OrdinalIgnoreCase))
             return new PictureSource(param, name, DecodeDataUrl(url, param), null);
         if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps))
-            throw ApiException.InvalidValue(param, $"'{Shown.Text(url)}' is no picture. Expected a data URL such as data:image/png;base64,… or an http(s) URL.");
+            throw ApiException.InvalidValue(
+                param, $"'{Shown.Text(url)}' is no picture. Expected a data URL such as data:image/png;base64,… or an http(s) URL.");
         if (_fetcher is null)
-            throw ApiException.BadRequest("picture_urls_disabled", "This server does not fetch pictures. Send the picture itself as a data URL: data:image/png;base64,…", param);
+            throw ApiException.BadRequest(
+                "picture_urls_disabled", "This server does not fetch pictures. Send the picture itself as a data URL: data:image/png;base64,…", param);
         return new PictureSource(param, name, null, uri);
     }
 
@@ -65,14 +69,10 @@ internal sealed class PictureReader : IDisposable
         if (sources.Count == 0)
             return [];
         long start = TimeProvider.System.GetTimestamp();
-        var data = new ReadOnlyMemory<byte>[sources.Count];
+        ReadOnlyMemory<byte>[] data = await CollectAsync(sources, call);
         long bytes = 0;
         for (int i = 0; i < sources.Count; i++)
-        {
-            PictureSource source = sources[i];
-            data[i] = source.Data ?? await _fetcher!.FetchAsync(source.Url!, source.Param, call.Cancellation);
-            bytes += DecodedBytes(source, data[i]);
-        }
+            bytes += DecodedBytes(sources[i], data[i]);
 
         // All at once: requests that hold some and wait for more would wait for one another.
         call.Hold(await _decoded.ReserveAsync(bytes, call.Cancellation));
@@ -88,7 +88,8 @@ internal sealed class PictureReader : IDisposable
     public void CheckCount(int count, string param)
     {
         if (count > _options.Limits.PicturesPerRequest)
-            throw ApiException.InvalidValue(param, $"The request has more than {_options.Limits.PicturesPerRequest} pictures, which this server allows. Send them in several requests.");
+            throw ApiException.InvalidValue(
+                param, $"The request has more than {_options.Limits.PicturesPerRequest} pictures, which this server allows. Send them in several requests.");
     }
 
     /// <summary>Closes connections.</summary>
@@ -135,6 +136,29 @@ internal sealed class PictureReader : IDisposable
         {
             throw ApiException.BadRequest("image_too_large", exception.Message, source.Param, exception);
         }
+    }
+
+    /// <summary>The encoded pictures. Those that are fetched may together have as many bytes as a body.</summary>
+    private async Task<ReadOnlyMemory<byte>[]> CollectAsync(IReadOnlyList<PictureSource> sources, ApiCall call)
+    {
+        int urls = sources.Count(source => source.Url is not null);
+        long left = Math.Min(urls * _options.PictureUrls.MaxBytes, _options.Limits.RequestBytes);
+        if (urls > 0)
+            call.Hold(await _fetched.ReserveAsync(left, call.Cancellation));
+        var data = new ReadOnlyMemory<byte>[sources.Count];
+        for (int i = 0; i < data.Length; i++)
+        {
+            if (sources[i].Data is { } sent)
+            {
+                data[i] = sent;
+                continue;
+            }
+
+            data[i] = await _fetcher!.FetchAsync(sources[i].Url!, sources[i].Param, Math.Min(_options.PictureUrls.MaxBytes, left), call.Cancellation);
+            left -= data[i].Length;
+        }
+
+        return data;
     }
 
     private long DecodedBytes(PictureSource source, ReadOnlyMemory<byte> data)

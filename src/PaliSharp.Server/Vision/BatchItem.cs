@@ -22,7 +22,8 @@ internal sealed record BatchItem(string Id, string Task, JsonElement Fields)
     public static IReadOnlyList<BatchItem> Read(JsonElement body, int maximum)
     {
         if (body.ValueKind != JsonValueKind.Object || !body.TryGetProperty(Requests, out JsonElement requests) || requests.ValueKind != JsonValueKind.Array)
-            throw ApiException.BadRequest("missing_parameter", "'requests' is missing. Send a list such as [{\"task\": \"caption\", \"image\": \"data:…\"}].", Requests);
+            throw ApiException.BadRequest(
+                "missing_parameter", "'requests' is missing. Send a list such as [{\"task\": \"caption\", \"image\": \"data:…\"}].", Requests);
         foreach (JsonProperty property in body.EnumerateObject())
         {
             if (property.Name != Requests)
@@ -63,7 +64,8 @@ internal sealed record BatchItem(string Id, string Task, JsonElement Fields)
             throw ApiException.InvalidValue($"{param}.id", $"The id is longer than {MaximumIdLength} characters.");
         return task is not null && VisionFields.IsTask(task)
             ? new BatchItem(id, task, JsonAnswer.ToElement(fields))
-            : throw ApiException.InvalidValue($"{param}.task", $"There is no task '{Shown.Text(task ?? "null")}'. Expected one of {string.Join(", ", VisionFields.Tasks)}.");
+            : throw ApiException.InvalidValue(
+                $"{param}.task", $"There is no task '{Shown.Text(task ?? "null")}'. Expected one of {string.Join(", ", VisionFields.Tasks)}.");
     }
 
     private static string Text(JsonElement value, string param) =>

@@ -23,7 +23,8 @@ internal static class MultipartBody
 
     /// <summary>Whether a request has such a body.</summary>
     public static bool IsMultipart(HttpRequest request) =>
-        MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type) && type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase);
+        MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)
+            && type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reads a body.</summary>
     /// <param name="request">The request.</param>
@@ -56,7 +57,9 @@ internal static class MultipartBody
     private static string BoundaryOf(HttpRequest request)
     {
         string boundary = HeaderUtilities.RemoveQuotes(MediaTypeHeaderValue.Parse(request.ContentType).Boundary).ToString();
-        return boundary.Length is > 0 and <= MaximumBoundaryLength ? boundary : throw Malformed($"its boundary is missing or longer than {MaximumBoundaryLength} characters");
+        return boundary.Length is > 0 and <= MaximumBoundaryLength
+            ? boundary
+            : throw Malformed($"its boundary is missing or longer than {MaximumBoundaryLength} characters");
     }
 
     private static async Task ReadSectionAsync(MultipartSection section, JsonObject fields, List<PicturePart> parts, CancellationToken cancellationToken)
@@ -130,7 +133,8 @@ internal static class MultipartBody
             // told below, in the terms of forms
         }
 
-        throw ApiException.InvalidValue(Shown.Text(name), $"The field '{Shown.Text(name)}' holds '{Shown.Text(text)}', which is neither a number nor true or false.");
+        throw ApiException.InvalidValue(
+            Shown.Text(name), $"The field '{Shown.Text(name)}' holds '{Shown.Text(text)}', which is neither a number nor true or false.");
     }
 
     private static string ShortName(string fileName)

@@ -21,10 +21,12 @@ internal static class PictureNames
         string param = request.Images is null ? "image" : "images";
         reader.CheckCount(named.Length, param);
         PictureSource[] fromFields = [.. named.Select((url, i) => FromField(url, i, named.Length == 1 ? param : $"{param}[{i}]", parts, reader))];
-        PictureSource[] fromParts = [.. parts.Where(part => !IsNamed(request, part)).Select(part => new PictureSource(part.Name, part.FileName, part.Data, null))];
+        PictureSource[] fromParts =
+            [.. parts.Where(part => !IsNamed(request, part)).Select(part => new PictureSource(part.Name, part.FileName, part.Data, null))];
         return fromFields.Length + fromParts.Length > 0
             ? [.. fromFields, .. fromParts]
-            : throw ApiException.BadRequest("missing_parameter", "There is no picture. Send it as 'image': a data URL in JSON, or a file in multipart/form-data.", "image");
+            : throw ApiException.BadRequest(
+                "missing_parameter", "There is no picture. Send it as 'image': a data URL in JSON, or a file in multipart/form-data.", "image");
     }
 
     /// <summary>Whether a field of a request names a part.</summary>

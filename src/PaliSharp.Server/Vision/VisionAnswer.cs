@@ -4,7 +4,6 @@ using PaliSharp.Generation;
 using PaliSharp.Imaging;
 using PaliSharp.Server.Errors;
 using PaliSharp.Server.OpenAI;
-using PaliSharp.Tasks;
 
 namespace PaliSharp.Server.Vision;
 
@@ -14,29 +13,12 @@ namespace PaliSharp.Server.Vision;
 /// <param name="Drawn">The pictures with what was found drawn on them; null if that was not asked for.</param>
 internal sealed record VisionFindings(IReadOnlyList<JsonElement> Lines, IReadOnlyList<GenerationResult> Generations, IReadOnlyList<Image>? Drawn)
 {
-    /// <summary>For each text, the pictures by how well they fit; null unless texts were matched.</summary>
-    public IReadOnlyList<TextRanking>? Rankings { get; init; }
-}
+    /// <summary>The tokens of prompts and pictures that were read to score labels or texts, no answer being written.</summary>
+    public (int Text, int Image) Read { get; init; }
 
-/// <summary>The pictures by how well they fit a text.</summary>
-/// <param name="Text">The text.</param>
-/// <param name="Images">The pictures, the best first.</param>
-internal sealed record TextRanking(string Text, IReadOnlyList<RankedPicture> Images)
-{
-    /// <summary>Ranks pictures for each text.</summary>
-    public static IReadOnlyList<TextRanking> Of(IReadOnlyList<string> texts, IReadOnlyList<NamedPicture> pictures, IReadOnlyList<ClassificationResult> results) =>
-        [.. texts.Select((text, textIndex) => new TextRanking(
-            text,
-            [.. results
-                .Select((result, i) => new RankedPicture(pictures[i].Name, i, result.Labels.First(label => label.Index == textIndex).Score))
-                .OrderByDescending(ranked => ranked.Score)]))];
+    /// <summary>For each text, the pictures by how well they fit, in the schema of the command line's <c>--json</c>; null unless texts were matched.</summary>
+    public IReadOnlyList<JsonElement>? Rankings { get; init; }
 }
-
-/// <summary>A picture and how well it fits a text.</summary>
-/// <param name="Image">Its name.</param>
-/// <param name="Index">Its place in the request.</param>
-/// <param name="Score">How much likelier it makes the text than an empty picture does, as a natural logarithm.</param>
-internal sealed record RankedPicture(string Image, int Index, double Score);
 
 /// <summary>The answer of a vision route.</summary>
 /// <param name="Id">The request.</param>
@@ -53,7 +35,7 @@ internal sealed record VisionAnswer(
     string Model,
     IReadOnlyList<JsonElement> Results,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Drawn,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<TextRanking>? Rankings,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<JsonElement>? Rankings,
     ChatUsage Usage,
     TimingsBlock Timings);
 
@@ -80,5 +62,5 @@ internal sealed record BatchItemAnswer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Model,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<JsonElement>? Results,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Drawn,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<TextRanking>? Rankings,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<JsonElement>? Rankings,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ErrorDetail? Error);

@@ -1,11 +1,11 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
+using PaliSharp.Generation;
 using PaliSharp.Hosting;
 using PaliSharp.Imaging;
 using PaliSharp.Server.Errors;
 using PaliSharp.Server.Hosting;
-using PaliSharp.Server.Models;
 using PaliSharp.Server.OpenAI;
 using PaliSharp.Server.Operations;
 using PaliSharp.Server.Pictures;
@@ -13,7 +13,7 @@ using PaliSharp.Server.Pictures;
 namespace PaliSharp.Server.Vision;
 
 /// <summary><c>POST /v1/vision/{task}</c> and <c>POST /v1/vision/batch</c>.</summary>
-internal sealed class VisionEndpoint(ServerOptions options, ModelCatalog models, PictureReader pictures, BodyReader bodies, PromptLog promptLog)
+internal sealed class VisionEndpoint(ServerOptions options, ModelHost models, PictureReader pictures, BodyReader bodies, PromptLog promptLog)
 {
     private const string PngType = "image/png";
     private readonly VisionTasks _tasks = new(options.Limits);
@@ -28,10 +28,10 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelCatalog models,
         IReadOnlyList<BatchItem> items = BatchItem.Read(body.Fields, options.Limits.BatchItems);
         BatchOutcome[] outcomes = await Task.WhenAll(items.Select(item => DoAsync(item, body.Parts, call)));
         call.Cancellation.ThrowIfCancellationRequested();
+        VisionFindings[] findings = [.. outcomes.Select(outcome => outcome.Findings).OfType<VisionFindings>()];
+        GenerationResult[] generations = [.. findings.SelectMany(found => found.Generations)];
         AnswerAccounts accounts = AnswerAccounts.Of(
-            call,
-            [.. outcomes.SelectMany(outcome => outcome.Findings?.Generations ?? [])],
-            outcomes.SelectMany(outcome => outcome.Findings?.Generations ?? []));
+            call, generations, generations, (findings.Sum(found => found.Read.Text), findings.Sum(found => found.Read.Image)));
         var answer = new BatchAnswer(call.Record.RequestId, [.. outcomes.Select(outcome => outcome.Answer)], accounts.Usage, accounts.Timings);
         await JsonAnswer.WriteAsync(call.Context, StatusCodes.Status200OK, answer, call.Cancellation);
     }
@@ -58,7 +58,7 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelCatalog models,
             request = AskForDrawing(task, request, body.Parts);
         (ModelLease model, VisionFindings findings) = await DoAsync(task, request, body.Parts, call);
         call.Record.Model = model.Name;
-        AnswerAccounts accounts = AnswerAccounts.Of(call, findings.Generations, findings.Generations);
+        AnswerAccounts accounts = AnswerAccounts.Of(call, findings.Generations, findings.Generations, findings.Read);
         if (asPng)
         {
             call.Context.Response.ContentType = PngType;
@@ -66,7 +66,8 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelCatalog models,
             return;
         }
 
-        var answer = new VisionAnswer(call.Record.RequestId, task, model.Name, findings.Lines, DataUrls(findings.Drawn), findings.Rankings, accounts.Usage, accounts.Timings);
+        var answer = new VisionAnswer(
+            call.Record.RequestId, task, model.Name, findings.Lines, DataUrls(findings.Drawn), findings.Rankings, accounts.Usage, accounts.Timings);
         await JsonAnswer.WriteAsync(call.Context, StatusCodes.Status200OK, answer, call.Cancellation);
     }
 
@@ -82,12 +83,13 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelCatalog models,
     private static VisionRequest Parse(string task, JsonElement fields)
     {
         VisionFields.Check(task, fields);
-        return fields.Deserialize(JsonAnswer.TypeInfo<VisionRequest>()) ?? throw ApiException.BadRequest("invalid_json", "The body is null. Send a JSON object.");
+        return fields.Deserialize(JsonAnswer.TypeInfo<VisionRequest>())
+            ?? throw ApiException.BadRequest("invalid_json", "The body is null. Send a JSON object.");
     }
 
     private async Task<(ModelLease Model, VisionFindings Findings)> DoAsync(string task, VisionRequest request, IReadOnlyList<PicturePart> parts, ApiCall call)
     {
-        ModelLease model = await models.OpenAsync(request.Model, call);
+        ModelLease model = await call.UseAsync(models, request.Model);
         PictureSource[] sources = [.. PictureNames.Find(request, parts, pictures)];
         pictures.CheckCount(sources.Length, "images");
         IReadOnlyList<Image> images = await pictures.ReadAsync(sources, call);
@@ -103,10 +105,12 @@ internal sealed class VisionEndpoint(ServerOptions options, ModelCatalog models,
         {
             VisionRequest request = Parse(item.Task, item.Fields);
             PicturePart[] named = [.. parts.Where(part => PictureNames.IsNamed(request, part))];
-            (ModelLease model, VisionFindings findings) = await DoAsync(item.Task, request, named, call);
+            using ApiCall own = call.Part();
+            (ModelLease model, VisionFindings findings) = await DoAsync(item.Task, request, named, own);
             call.Record.Model ??= model.Name;
-            return new BatchOutcome(
-                new BatchItemAnswer(item.Id, StatusCodes.Status200OK, item.Task, model.Name, findings.Lines, DataUrls(findings.Drawn), findings.Rankings, null), findings);
+            var answer = new BatchItemAnswer(
+                item.Id, StatusCodes.Status200OK, item.Task, model.Name, findings.Lines, DataUrls(findings.Drawn), findings.Rankings, null);
+            return new BatchOutcome(answer, findings);
         }
         catch (Exception exception) when (!call.Cancellation.IsCancellationRequested)
         {

@@ -5,6 +5,7 @@ using PaliSharp.Results;
 using PaliSharp.Server.Errors;
 using PaliSharp.Server.Hosting;
 using PaliSharp.Tasks;
+using PaliSharp.Tokenization;
 
 namespace PaliSharp.Server.Vision;
 
@@ -33,15 +34,22 @@ internal sealed class VisionTasks(ServerLimits limits)
     /// <param name="pictures">The pictures, at least one.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <exception cref="ApiException">The request makes no sense.</exception>
-    public Task<VisionFindings> RunAsync(string task, PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
+    public Task<VisionFindings> RunAsync(
+        string task, PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
     {
         return task switch
         {
             "caption" => Do(Caption(request)),
             "ocr" => Do(new OcrTask { Options = Options(OcrTokens) }),
-            "ask" => Do(new AnswerTask(VisionSettings.Needed(request.Question, "question", "\"what color is the ring?\"")) { Language = LanguageOf(request), Options = Options(CaptionTokens) }),
+            "ask" => Do(new AnswerTask(VisionSettings.Needed(request.Question, "question", "\"what color is the ring?\""))
+            {
+                Language = LanguageOf(request),
+                Options = Options(CaptionTokens),
+            }),
             "run" => Do(new PromptTask(VisionSettings.Needed(request.Prompt, "prompt", "\"caption en\"")) { Options = Options(CaptionTokens) }),
-            "detect" => Do(new DetectionTask(Things(request)) { Detection = VisionSettings.Detection(request), Options = Options(DetectionTokens) }, static (found, image) => found.DrawOn(image)),
+            "detect" => Do(
+                new DetectionTask(Things(request)) { Detection = VisionSettings.Detection(request), Options = Options(DetectionTokens) },
+                static (found, image) => found.DrawOn(image)),
             "segment" => Do(
                 new SegmentationTask(Things(request)) { Segmentation = VisionSettings.Segmentation(request), Options = Options(SegmentationTokens) },
                 static (found, image) => found.DrawOn(image)),
@@ -55,7 +63,8 @@ internal sealed class VisionTasks(ServerLimits limits)
         async Task<VisionFindings> Do<TResult>(VisionTask<TResult> work, Func<TResult, Image, Image>? draw = null)
             where TResult : ITaskResult
         {
-            TResult[] results = await AllOrNone.RunAsync(pictures, (picture, cancellation) => model.RunAsync(picture.Image, work, cancellation), cancellationToken);
+            TResult[] results = await AllOrNone.RunAsync(
+                pictures, (picture, cancellation) => model.RunAsync(picture.Image, work, cancellation), cancellationToken);
             return new VisionFindings(
                 [.. results.Select((result, i) => ToElement(ResultLines.Of(pictures[i].Name, pictures[i].Image, result)))],
                 [.. results.SelectMany(result => result.Generations)],
@@ -92,26 +101,40 @@ internal sealed class VisionTasks(ServerLimits limits)
         return new CaptionTask { Length = length, Language = LanguageOf(request), Options = VisionSettings.Generation(request, tokens, limits) };
     }
 
-    private static async Task<VisionFindings> ClassifyAsync(PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
+    private static async Task<VisionFindings> ClassifyAsync(
+        PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> labels = Bounded(VisionSettings.Needed(request.Labels, "labels", "[\"cat\", \"dog\"]"), MaximumLabels, "labels");
         if (request.Top is < 1)
             throw ApiException.InvalidValue("top", $"top is {request.Top}; expected at least 1.");
         var options = new ClassificationOptions { Scoring = VisionSettings.Scoring(request) };
         ClassificationResult[] results = await AllOrNone.RunAsync(
-            pictures, (picture, cancellation) => model.ClassifyAsync(picture.Image, labels, request.Prompt ?? ClassifyPrompt, options, cancellation), cancellationToken);
-        return new VisionFindings(Lines(pictures, results, request.Top ?? int.MaxValue), [], null);
+            pictures,
+            (picture, cancellation) => model.ClassifyAsync(picture.Image, labels, request.Prompt ?? ClassifyPrompt, options, cancellation),
+            cancellationToken);
+        return new VisionFindings(Lines(pictures, results, request.Top ?? int.MaxValue), [], null) { Read = ReadBy(model, results) };
     }
 
-    // How much likelier the picture makes each text as its caption: comparable over texts and over pictures.
-    private static async Task<VisionFindings> MatchAsync(PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
+    // Both rankings from one computation: the likelihood of each text with each picture.
+    private static async Task<VisionFindings> MatchAsync(
+        PaliGemma model, VisionRequest request, IReadOnlyList<NamedPicture> pictures, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> texts = Bounded(VisionSettings.Needed(request.Texts, "texts", "[\"a cat on a sofa\"]"), MaximumLabels, "texts");
-        var options = new ClassificationOptions { Scoring = LabelScoring.PriorCorrected };
+        var options = new MatchOptions();
         ClassificationResult[] results = await AllOrNone.RunAsync(
-            pictures, (picture, cancellation) => model.ClassifyAsync(picture.Image, texts, TaskPrompts.Caption(), options, cancellation), cancellationToken);
-        return new VisionFindings(Lines(pictures, results, int.MaxValue), [], null) { Rankings = TextRanking.Of(texts, pictures, results) };
+            pictures, (picture, cancellation) => model.RankTextsAsync(picture.Image, texts, options, cancellation), cancellationToken);
+        double[][] likelihoods = [.. results.Select(result => result.Labels.OrderBy(label => label.Index).Select(label => label.LogProbability).ToArray())];
+        string[] names = [.. pictures.Select(picture => picture.Name)];
+        JsonElement[] rankings =
+        [
+            .. texts.Select((text, i) => ToElement(
+                PictureRankingLine.Of(names, text, options.Prompt, PictureMatch.Rank([.. likelihoods.Select(ofPicture => ofPicture[i])])))),
+        ];
+        return new VisionFindings(Lines(pictures, results, int.MaxValue), [], null) { Rankings = rankings, Read = ReadBy(model, results) };
     }
+
+    private static (int Text, int Image) ReadBy(PaliGemma model, ClassificationResult[] results) =>
+        (results.Sum(result => new PromptEncoder(model.Tokenizer!).Encode(result.Prompt).Ids.Length), results.Length * model.Config.ImageTokens);
 
     private static JsonElement[] Lines(IReadOnlyList<NamedPicture> pictures, ClassificationResult[] results, int top) =>
         [.. results.Select((result, i) => ToElement(ClassificationLine.Of(pictures[i].Name, pictures[i].Image, result, [.. result.Labels.Take(top)])))];

@@ -1,5 +1,6 @@
 using PaliSharp.Tensors.Cpu.Gradients;
 using PaliSharp.Tensors.Cpu.Kernels;
+using PaliSharp.Tensors.Cpu.MatMul;
 
 namespace PaliSharp.Tensors.Cpu;
 
@@ -67,6 +68,37 @@ public sealed unsafe class CpuBackend : TensorBackend
         GC.KeepAlive(weight);
         GC.KeepAlive(bias);
         return y;
+    }
+
+    /// <inheritdoc/>
+    public override void LinearTogether(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Weight?> biases, Span<Tensor> results)
+    {
+        bool joins = weights.Length is > 1 and <= JoinedJobs.Most && weights.Length == biases.Length && weights.Length == results.Length;
+        foreach (Weight weight in weights)
+            joins &= weight?.Type == weights[0]?.Type && weight?.Shape.Count > 0;
+        if (!joins)
+        {
+            base.LinearTogether(x, weights, biases, results);
+            return;
+        }
+
+        for (int i = 0; i < weights.Length; i++)
+            OperationChecks.Linear(x, weights[i], biases[i], "LinearTogether");
+        Span<ProductOperands> products = stackalloc ProductOperands[weights.Length];
+        for (int i = 0; i < weights.Length; i++)
+        {
+            int outputs = weights[i].Shape[0];
+            results[i] = Pool.Rent(new TensorShape(x.Rows, outputs));
+            float* bias = biases[i] is { } given ? (float*)given.Data : null;
+            products[i] = new ProductOperands(x.Pointer, x.Rows, weights[i].Data, outputs, x.Columns, bias, results[i].Pointer, outputs);
+        }
+
+        _kernels.Linear(weights[0].Type, products);
+        for (int i = 0; i < weights.Length; i++)
+        {
+            GC.KeepAlive(weights[i]);
+            GC.KeepAlive(biases[i]);
+        }
     }
 
     /// <inheritdoc/>

@@ -3,7 +3,10 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using PaliSharp.Tensors.Cpu.Kernels;
+using PaliSharp.Tensors.Cpu.MatMul.Integer;
 using PaliSharp.Tensors.Cpu.Simd;
+using PaliSharp.Tensors.Quantization;
 
 namespace PaliSharp.Tensors.Cpu;
 
@@ -11,6 +14,7 @@ namespace PaliSharp.Tensors.Cpu;
 public static unsafe class MachinePeaks
 {
     private const int ChainLength = 1 << 16;
+    private const int Chains = 12; // independent ones: they hide any latency of today's processors and fit sixteen registers with their factors
     private const int FloatsAhead = 1024;
 
     /// <summary>Measures the rate of float32 multiply-adds in registers, no memory involved, on all threads of a team at once.</summary>
@@ -22,14 +26,35 @@ public static unsafe class MachinePeaks
     public static double MultiplyAddRate(ThreadTeam team, InstructionPath path = InstructionPath.Auto, int milliseconds = 100)
     {
         ArgumentNullException.ThrowIfNull(team);
-        return path switch
+        return InstructionPaths.Choose(path) switch
         {
-            InstructionPath.Auto => MultiplyAddRate(team, BestPath(), milliseconds),
-            InstructionPath.Avx512 when Avx512Simd.IsSupported => Measure<Avx512Simd, Vector512<float>>(team, milliseconds),
-            InstructionPath.Avx2 when Avx2Simd.IsSupported => Measure<Avx2Simd, Vector256<float>>(team, milliseconds),
-            InstructionPath.AdvSimd when AdvSimdSimd.IsSupported => Measure<AdvSimdSimd, Vector128<float>>(team, milliseconds),
-            InstructionPath.Portable => Measure<PortableSimd, Vector<float>>(team, milliseconds),
-            _ => throw new PlatformNotSupportedException($"This processor has no {path}."),
+            InstructionPath.Avx512 => Measure<Avx512Simd, Vector512<float>>(team, milliseconds),
+            InstructionPath.Avx2 => Measure<Avx2Simd, Vector256<float>>(team, milliseconds),
+            InstructionPath.AdvSimd => Measure<AdvSimdSimd, Vector128<float>>(team, milliseconds),
+            _ => Measure<PortableSimd, Vector<float>>(team, milliseconds),
+        };
+    }
+
+    /// <summary>
+    /// Measures the rate of products of 8-bit weights and activations in registers, summed in 32 bits as quantised weights need it, on all threads
+    /// of a team at once.
+    /// </summary>
+    /// <param name="team">The threads.</param>
+    /// <param name="path">The instructions; <see cref="InstructionPath.Auto"/> for the best.</param>
+    /// <param name="milliseconds">About how long to measure.</param>
+    /// <returns>Operations each second, two for each multiply-add.</returns>
+    /// <exception cref="PlatformNotSupportedException">The processor lacks the path.</exception>
+    public static double ByteProductRate(ThreadTeam team, InstructionPath path = InstructionPath.Auto, int milliseconds = 100)
+    {
+        ArgumentNullException.ThrowIfNull(team);
+        return InstructionPaths.Choose(path) switch
+        {
+            InstructionPath.Avx512 or InstructionPath.Avx2 when AvxVnniInteger.IsSupported =>
+                MeasureBytes<AvxVnniInteger, Vector256<int>, Vector256<float>>(team, milliseconds),
+            InstructionPath.Avx512 => MeasureBytes<Avx512Integer, Vector512<int>, Vector512<float>>(team, milliseconds),
+            InstructionPath.Avx2 => MeasureBytes<Avx2Integer, Vector256<int>, Vector256<float>>(team, milliseconds),
+            InstructionPath.AdvSimd when ArmDpInteger.IsSupported => MeasureBytes<ArmDpInteger, Vector128<int>, Vector128<float>>(team, milliseconds),
+            _ => MeasureBytes<PortableInteger, Vector128<int>, Vector128<float>>(team, milliseconds),
         };
     }
 
@@ -51,36 +76,43 @@ public static unsafe class MachinePeaks
         return (double)job.ChunkFloats * sizeof(float) * chunks / elapsed.TotalSeconds;
     }
 
-    private static InstructionPath BestPath() =>
-        Avx512Simd.IsSupported ? InstructionPath.Avx512
-        : Avx2Simd.IsSupported ? InstructionPath.Avx2
-        : AdvSimdSimd.IsSupported ? InstructionPath.AdvSimd
-        : InstructionPath.Portable;
-
     private static double Measure<TSimd, TVector>(ThreadTeam team, int milliseconds)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        // Parts short enough that threads end together, and their number so that the time asked for passes.
         var job = default(MultiplyAddJob<TSimd, TVector>);
+        return Rate(team, ref job, milliseconds, 2.0 * Chains * ChainLength * TSimd.Count);
+    }
+
+    private static double MeasureBytes<TSimd, TInteger, TReal>(ThreadTeam team, int milliseconds)
+        where TSimd : struct, IIntegerSimd<TInteger, TReal>
+        where TInteger : struct
+        where TReal : struct
+    {
+        const int BytesPerLane = 4;
+        var job = default(ByteProductJob<TSimd, TInteger, TReal>);
+        return Rate(team, ref job, milliseconds, 2.0 * Chains * ChainLength * TSimd.Count * BytesPerLane);
+    }
+
+    private static double Rate<TJob>(ThreadTeam team, ref TJob job, int milliseconds, double operationsPerPart)
+        where TJob : struct, IParallelJob
+    {
+        // Parts short enough that threads end together, and their number so that the time asked for passes.
         long start = Stopwatch.GetTimestamp();
         team.Run(ref job, team.Size);
         double once = Math.Max(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 1e-3);
         int parts = team.Size * (int)Math.Clamp(milliseconds / once, 1, 100_000);
         start = Stopwatch.GetTimestamp();
         team.Run(ref job, parts);
-        return 2.0 * MultiplyAddJob<TSimd, TVector>.Chains * ChainLength * TSimd.Count * parts / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return operationsPerPart * parts / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     private struct MultiplyAddJob<TSimd, TVector> : IParallelJob
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        public const int Chains = 12;
-
         public readonly void Execute(int part) => Sink(Chain(0.5f, part));
 
-        // Twelve independent chains hide any latency of today's processors and fit sixteen registers with the two factors.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static float Chain(float factor, float term)
         {
@@ -105,6 +137,47 @@ public static unsafe class MachinePeaks
 
             TVector sum = TSimd.Add(TSimd.Add(TSimd.Add(a0, a1), TSimd.Add(a2, a3)), TSimd.Add(TSimd.Add(a4, a5), TSimd.Add(a6, a7)));
             return TSimd.Sum(TSimd.Add(sum, TSimd.Add(TSimd.Add(a8, a9), TSimd.Add(a10, a11))));
+        }
+    }
+
+    private struct ByteProductJob<TSimd, TInteger, TReal> : IParallelJob
+        where TSimd : struct, IIntegerSimd<TInteger, TReal>
+        where TInteger : struct
+        where TReal : struct
+    {
+        public readonly void Execute(int part)
+        {
+            float* sums = stackalloc float[QuantizedLayout.GroupOutputs]; // no vector has more lanes
+            Chain(0x01020304, part, sums);
+            Sink(sums[0]);
+        }
+
+        // Each product takes the sum of its neighbour: the compiler would multiply what stays the same only once.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Chain(int weights, int activations, float* sums)
+        {
+            TInteger w = TSimd.Broadcast(weights), x = TSimd.Broadcast(activations), ones = TSimd.Ones;
+            TInteger a0 = x, a1 = x, a2 = x, a3 = x, a4 = x, a5 = x, a6 = x, a7 = x, a8 = x, a9 = x, a10 = x, a11 = x;
+            for (int i = 0; i < ChainLength; i++)
+            {
+                a0 = TSimd.Dot(a0, w, a1, ones);
+                a1 = TSimd.Dot(a1, w, a2, ones);
+                a2 = TSimd.Dot(a2, w, a3, ones);
+                a3 = TSimd.Dot(a3, w, a4, ones);
+                a4 = TSimd.Dot(a4, w, a5, ones);
+                a5 = TSimd.Dot(a5, w, a6, ones);
+                a6 = TSimd.Dot(a6, w, a7, ones);
+                a7 = TSimd.Dot(a7, w, a8, ones);
+                a8 = TSimd.Dot(a8, w, a9, ones);
+                a9 = TSimd.Dot(a9, w, a10, ones);
+                a10 = TSimd.Dot(a10, w, a11, ones);
+                a11 = TSimd.Dot(a11, w, a0, ones);
+            }
+
+            TReal total = TSimd.Add(TSimd.Add(TSimd.ToReal(a0), TSimd.ToReal(a1)), TSimd.Add(TSimd.ToReal(a2), TSimd.ToReal(a3)));
+            total = TSimd.Add(total, TSimd.Add(TSimd.Add(TSimd.ToReal(a4), TSimd.ToReal(a5)), TSimd.Add(TSimd.ToReal(a6), TSimd.ToReal(a7))));
+            total = TSimd.Add(total, TSimd.Add(TSimd.Add(TSimd.ToReal(a8), TSimd.ToReal(a9)), TSimd.Add(TSimd.ToReal(a10), TSimd.ToReal(a11))));
+            TSimd.StoreReal(total, sums);
         }
     }
 

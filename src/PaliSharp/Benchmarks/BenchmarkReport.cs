@@ -8,7 +8,12 @@ namespace PaliSharp.Benchmarks;
 /// <param name="MinimumMilliseconds">The fastest run.</param>
 /// <param name="Operations">Floating-point operations it needs; null where arithmetic is not what limits it.</param>
 /// <param name="Bytes">Bytes it reads; null where memory is not what limits it.</param>
-public sealed record BenchmarkStage(string Name, double MedianMilliseconds, double MinimumMilliseconds, double? Operations = null, double? Bytes = null)
+/// <param name="ShareOfLimit">
+/// The share of the machine's limit that it reached, 0 to about 1: the median over all runs, each compared with the limit measured just before and
+/// after it, since the limits of a shared machine move by the second. Null where no limit is known.
+/// </param>
+public sealed record BenchmarkStage(
+    string Name, double MedianMilliseconds, double MinimumMilliseconds, double? Operations = null, double? Bytes = null, double? ShareOfLimit = null)
 {
     /// <summary>Floating-point operations a second, by the median.</summary>
     public double? OperationsPerSecond => Operations / (MedianMilliseconds / 1000);
@@ -41,10 +46,13 @@ public sealed record BenchmarkReport
     /// <summary>The runs the medians are over.</summary>
     public required int Runs { get; init; }
 
-    /// <summary>Multiply-adds in registers on all threads: operations a second, measured in the same run.</summary>
+    /// <summary>What limits the arithmetic of this model: products of bytes if its weights are quantised, else float32 multiply-adds.</summary>
+    public required bool MultipliesBytes { get; init; }
+
+    /// <summary>That arithmetic in registers on all threads: operations a second, the median of the measurements between the stages.</summary>
     public required double PeakOperationsPerSecond { get; init; }
 
-    /// <summary>Reads of memory by all threads: bytes a second, measured in the same run.</summary>
+    /// <summary>Reads of memory by all threads: bytes a second, the median of the measurements between the stages.</summary>
     public required double PeakBytesPerSecond { get; init; }
 
     /// <summary>The stages, in the order of an answer. <c>decode</c> is one token, <c>decode x8</c> one token of each of eight sequences.</summary>
@@ -52,12 +60,4 @@ public sealed record BenchmarkReport
 
     /// <summary>The most memory the process held at once, in bytes; mapped files count as far as they were read.</summary>
     public required long PeakMemoryBytes { get; init; }
-
-    /// <summary>The share of the machine's limit a stage reached, 0 to about 1; null where no limit is known.</summary>
-    /// <param name="stage">One of <see cref="Stages"/>.</param>
-    public double? ShareOfPeak(BenchmarkStage stage)
-    {
-        ArgumentNullException.ThrowIfNull(stage);
-        return stage.OperationsPerSecond / PeakOperationsPerSecond ?? stage.BytesPerSecond / PeakBytesPerSecond;
-    }
 }

@@ -31,7 +31,7 @@ public sealed record ModelHostOptions
     /// </summary>
     public TimeSpan? ReloadInterval { get; init; }
 
-    /// <summary>Done with each model before it is handed out, such as a first answer; null for nothing.</summary>
+    /// <summary>Done with each model before it is handed out, such as <see cref="PaliGemma.WarmUpAsync"/>; null for nothing.</summary>
     public Func<PaliGemma, CancellationToken, Task>? WarmUp { get; init; }
 
     /// <summary>Tells the time; null for the system's clock.</summary>

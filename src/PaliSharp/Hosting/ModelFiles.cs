@@ -13,7 +13,8 @@ internal static class ModelFiles
     {
         var text = new StringBuilder();
         string? checkpoint = model.Path is null ? BundledModel.Find() : HubModelResolver.Resolve(model.Path);
-        foreach (string? place in (string?[])[checkpoint, model.Options.Adapter is { } adapter ? HubModelResolver.Resolve(adapter) : null, model.Options.MaskCodec])
+        string? adapter = model.Options.Adapter is { } name ? HubModelResolver.Resolve(name) : null;
+        foreach (string? place in (string?[])[checkpoint, adapter, model.Options.MaskCodec])
         {
             text.Append(place).Append('\n');
             if (place is null)

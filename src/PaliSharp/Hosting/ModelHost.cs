@@ -37,7 +37,8 @@ public sealed class ModelHost : IDisposable
         foreach (HostedModel model in options.Models)
         {
             if (model.Name.Length is 0 or > LongestName || model.Name.Any(letter => letter is <= ' ' or > '~'))
-                throw new ArgumentException($"A model is named '{model.Name}'; 1 to {LongestName} printable ASCII characters without spaces are expected.", nameof(options));
+                throw new ArgumentException(
+                    $"A model is named '{model.Name}'; 1 to {LongestName} printable ASCII characters without spaces are expected.", nameof(options));
             if (!_slots.TryAdd(model.Name, new ModelSlot(model)))
                 throw new ArgumentException($"Two models are named '{model.Name}'.", nameof(options));
         }
@@ -93,6 +94,19 @@ public sealed class ModelHost : IDisposable
         {
             slot.Loading.Release();
         }
+    }
+
+    /// <summary>
+    /// Loads models ahead of the first call: all of them or, where <see cref="ModelHostOptions.MaxWeightBytes"/> bounds memory, the default alone,
+    /// the others being loaded when they are asked for.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="PaliSharpException">One cannot be loaded.</exception>
+    /// <exception cref="ObjectDisposedException">The host is gone.</exception>
+    public async Task PreloadAsync(CancellationToken cancellationToken = default)
+    {
+        foreach (string name in _options.MaxWeightBytes is null ? Names : Names.Take(1))
+            (await AcquireAsync(name, cancellationToken)).Dispose();
     }
 
     /// <summary>Releases the models; one in use as soon as it is not.</summary>
@@ -165,7 +179,8 @@ public sealed class ModelHost : IDisposable
             if (model.WeightBytes > _options.MaxWeightBytes)
             {
                 throw new ResourceLimitException(
-                    $"The model '{hosted.Name}' has {model.WeightBytes:n0} bytes of weights, but {_options.MaxWeightBytes:n0} are allowed. Quantise it, or raise MaxWeightBytes.");
+                    $"The model '{hosted.Name}' has {model.WeightBytes:n0} bytes of weights, but {_options.MaxWeightBytes:n0} are allowed. "
+                    + "Quantise it, or raise MaxWeightBytes.");
             }
 
             if (_options.WarmUp is not null)

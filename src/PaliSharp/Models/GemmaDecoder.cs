@@ -131,9 +131,8 @@ internal sealed class GemmaDecoder
         {
             using Tensor normed = ops.RmsNorm(x, _preAttentionNorm, _config.NormEpsilon);
             Record(probe, "input_norm", normed);
-            using Tensor q = _query.Forward(ops, normed);
-            using Tensor k = _key.Forward(ops, normed);
-            using Tensor v = _value.Forward(ops, normed);
+            (Tensor q, Tensor k, Tensor v) = LinearLayer.Forward(ops, normed, _query, _key, _value);
+            using Tensor ownedQ = q, ownedK = k, ownedV = v;
             Record(probe, "q", q);
             Record(probe, "k", k);
             Record(probe, "v", v);
@@ -148,8 +147,8 @@ internal sealed class GemmaDecoder
         private Tensor Mlp(TensorBackend ops, Tensor x, IForwardProbe? probe)
         {
             using Tensor normed = ops.RmsNorm(x, _preMlpNorm, _config.NormEpsilon);
-            using Tensor gate = _gate.Forward(ops, normed);
-            using Tensor up = _up.Forward(ops, normed);
+            (Tensor gate, Tensor up) = LinearLayer.Forward(ops, normed, _gate, _up);
+            using Tensor ownedGate = gate, ownedUp = up;
             using Tensor gated = ops.GatedGeluTanh(gate, up);
             Tensor output = _down.Forward(ops, gated);
             Record(probe, "mlp", output);

@@ -126,9 +126,8 @@ internal sealed class SigLipEncoder
         private Tensor Attention(TensorBackend ops, Tensor z, int pictures)
         {
             using Tensor normed = _norm1.Forward(ops, z);
-            using Tensor q = _query.Forward(ops, normed);
-            using Tensor k = _key.Forward(ops, normed);
-            using Tensor v = _value.Forward(ops, normed);
+            (Tensor q, Tensor k, Tensor v) = LinearLayer.Forward(ops, normed, _query, _key, _value);
+            using Tensor ownedQ = q, ownedK = k, ownedV = v;
 
             // Each picture attends to itself alone, every patch to every patch.
             int patches = z.Rows / pictures;

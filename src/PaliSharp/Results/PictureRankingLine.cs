@@ -19,12 +19,13 @@ public sealed record PictureRankingLine(string Text, string Prompt, IReadOnlyLis
     {
         ArgumentNullException.ThrowIfNull(names);
         ArgumentNullException.ThrowIfNull(ranking);
-        return new PictureRankingLine(text, prompt, [.. ranking.Select(match => new RankedPictureItem(names[match.Index], match.Probability, match.LogProbability))]);
+        return new PictureRankingLine(text, prompt, [.. ranking.Select(match => new RankedPictureItem(names[match.Index], match.Index, match.Probability, match.LogProbability))]);
     }
 }
 
 /// <summary>A picture in a ranking, in JSON.</summary>
 /// <param name="Image">The picture.</param>
+/// <param name="Index">Its place among the pictures that were ranked, from 0: names may be the same.</param>
 /// <param name="Probability">The softmax of the log-probabilities over all pictures.</param>
 /// <param name="LogProb">The log-probability of the text with this picture.</param>
-public sealed record RankedPictureItem(string Image, double Probability, [property: JsonPropertyName("logprob")] double LogProb);
+public sealed record RankedPictureItem(string Image, int Index, double Probability, [property: JsonPropertyName("logprob")] double LogProb);

@@ -26,4 +26,23 @@ public sealed record MatchResult(double Score, double LogProbability, double Pri
 /// <param name="Index">Its place among the pictures given.</param>
 /// <param name="LogProbability">The log-probability of the text with this picture.</param>
 /// <param name="Probability">The softmax of the log-probabilities over all pictures, 0 to 1.</param>
-public sealed record PictureMatch(int Index, double LogProbability, double Probability);
+public sealed record PictureMatch(int Index, double LogProbability, double Probability)
+{
+    /// <summary>Ranks pictures for a text.</summary>
+    /// <param name="logProbabilities">The log-probability of the text with each picture; none of them NaN.</param>
+    /// <returns>The pictures, the best first; equal ones in the order given.</returns>
+    public static IReadOnlyList<PictureMatch> Rank(IReadOnlyList<double> logProbabilities)
+    {
+        ArgumentNullException.ThrowIfNull(logProbabilities);
+        if (logProbabilities.Count == 0)
+            return [];
+        double best = logProbabilities.Max();
+        double total = logProbabilities.Sum(value => Math.Exp(value - best));
+        return
+        [
+            .. logProbabilities
+                .Select((value, i) => new PictureMatch(i, value, Math.Exp(value - best) / total))
+                .OrderByDescending(match => match.LogProbability),
+        ];
+    }
+}

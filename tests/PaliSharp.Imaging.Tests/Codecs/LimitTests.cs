@@ -61,6 +61,44 @@ public class LimitTests
         Assert.Throws<ResourceLimitException>(() => Image.Load(stream, options));
     }
 
+    [Fact]
+    public void Tiles_far_beyond_the_page_are_refused()
+    {
+        // A page of one column in tiles of a million: each would be unpacked for one row of eighty pixels, all from the same bytes.
+        const int Rows = 10_000;
+        (ushort Tag, int Count, int Value)[] entries =
+        [
+            (256, 1, 1), (257, 1, Rows), (258, 1, 8), (259, 1, 32773), (262, 1, 1), (277, 1, 1), (322, 1, 1_000_000), (323, 1, 16), (324, Rows / 16, 200), (325, Rows / 16, 200),
+        ];
+        byte[] file = new byte[200 + (Rows / 16 * 4)];
+        "II*\0"u8.CopyTo(file);
+        file[4] = 8;
+        file[8] = (byte)entries.Length;
+        for (int i = 0; i < entries.Length; i++)
+        {
+            Span<byte> entry = file.AsSpan(10 + (12 * i));
+            BinaryPrimitives.WriteUInt16LittleEndian(entry, entries[i].Tag);
+            BinaryPrimitives.WriteUInt16LittleEndian(entry[2..], 4);
+            BinaryPrimitives.WriteInt32LittleEndian(entry[4..], entries[i].Count);
+            BinaryPrimitives.WriteInt32LittleEndian(entry[8..], entries[i].Value);
+        }
+
+        ResourceLimitException exception = Assert.Throws<ResourceLimitException>(() => Image.Decode(file));
+        Assert.Contains("1000000x16", exception.Message);
+    }
+
+    [Fact]
+    public void Working_memory_is_refused_before_it_is_taken()
+    {
+        // A picture that must be turned is copied; one that stands upright is not.
+        byte[] exif = [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0];
+        byte[] file = Fuzz.Carrier.WithExif(exif);
+        var options = new ImageDecoderOptions { MaxWorkingBytes = (8 * 8 * 3) - 1 };
+        Assert.Throws<ResourceLimitException>(() => Image.Decode(file, options));
+        Assert.Equal(8, Image.Decode(file, options with { ApplyOrientation = false }).Width);
+        Assert.Equal(6, Image.Decode(file, options with { MaxWorkingBytes = 8 * 8 * 3 }).Metadata.Orientation);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("GARBAGE, not a picture")]

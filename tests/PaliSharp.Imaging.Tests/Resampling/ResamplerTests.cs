@@ -53,6 +53,41 @@ public class ResamplerTests
     }
 
     [Fact]
+    public void Rows_made_when_needed_equal_whole_passes() => Properties.Hold(150, (1, 60), (1, 60), (0, 100_000), (fromWidth, fromHeight, seed) =>
+    {
+        // One channel after the other and one pass after the other, with all rows between them.
+        var random = new Random(seed);
+        int width = random.Next(1, 80);
+        int height = random.Next(1, random.Next(2, 80));
+        var filter = (ResampleFilter)random.Next(1, 6);
+        var order = (PassOrder)random.Next(2);
+        int channels = 3 + random.Next(2);
+        double top = random.Next(2) == 0 ? 0 : random.NextDouble() * (fromHeight - 0.5);
+        var box = new CropBox(0, top, fromWidth, fromHeight);
+        Image image = TestPictures.Random(fromWidth, fromHeight, channels, seed);
+        bool isCopy = (width, height) == (fromWidth, fromHeight) && top == 0;
+        byte[] expected = isCopy ? image.Pixels.ToArray() : Separately(image, width, height, filter, box, order);
+        return image.Resize(width, height, filter, box, order).Pixels.SequenceEqual(expected);
+    });
+
+    [Fact]
+    public void Alpha_does_not_matter_for_pixel_values()
+    {
+        Image image = TestPictures.Random(91, 63, 4, 8);
+        foreach (PassOrder order in Enum.GetValues<PassOrder>())
+        {
+            float[] expected = new float[3 * 40 * 40];
+            float[] actual = new float[expected.Length];
+            ImagePreprocessor.ToPlanes(image.ToRgb().Resize(40, 40, ResampleFilter.Bicubic, order), expected);
+            ImagePreprocessor.ToPixelValues(image, 40, actual, order: order);
+            Assert.Equal(expected, actual);
+            TensorFlowPreprocessor.ToPixelValues(image.ToRgb(), 40, expected);
+            TensorFlowPreprocessor.ToPixelValues(image, 40, actual);
+            Assert.Equal(expected, actual);
+        }
+    }
+
+    [Fact]
     public void Transparent_colours_do_not_bleed()
     {
         Image image = Image.FromPixels(2, 1, 4, [255, 0, 0, 255, 0, 255, 0, 0]);
@@ -97,5 +132,46 @@ public class ResamplerTests
         Assert.Equal(1f, values[2]);
         Assert.Equal(-1f, values[3]);
         Assert.Equal(128 / 127.5f - 1f, values[4], 1e-6f);
+    }
+
+    private static byte[] Separately(Image image, int width, int height, ResampleFilter filter, CropBox box, PassOrder order)
+    {
+        int channels = image.Channels;
+        bool isVerticalFirst = Resampler.VerticalFirst(image.Width, image.Height, width, height, order);
+        byte[] result = new byte[width * height * channels];
+        for (int c = 0; c < channels; c++)
+        {
+            byte[] plane = new byte[image.Width * image.Height];
+            for (int i = 0; i < plane.Length; i++)
+            {
+                int product = (image.Pixels[(i * channels) + c] * (channels == 4 && c < 3 ? image.Pixels[(4 * i) + 3] : 255)) + 128;
+                plane[i] = (byte)((product + (product >> 8)) >> 8);
+            }
+
+            byte[] rows = new byte[image.Width * height];
+            byte[] columns = new byte[width * image.Height];
+            byte[] scaled = new byte[width * height];
+            if (isVerticalFirst)
+            {
+                Resampler.Resize(plane, image.Width, image.Height, 1, rows, image.Width, height, filter, box);
+                Resampler.Resize(rows, image.Width, height, 1, scaled, width, height, filter, new CropBox(0, 0, image.Width, height));
+            }
+            else
+            {
+                Resampler.Resize(plane, image.Width, image.Height, 1, columns, width, image.Height, filter, new CropBox(0, 0, image.Width, image.Height));
+                Resampler.Resize(columns, width, image.Height, 1, scaled, width, height, filter, new CropBox(0, box.Top, width, box.Bottom));
+            }
+
+            for (int i = 0; i < scaled.Length; i++)
+                result[(i * channels) + c] = scaled[i];
+        }
+
+        for (int i = 0; channels == 4 && i < result.Length; i += 4)
+        {
+            for (int c = 0; c < 3 && result[i + 3] != 0; c++)
+                result[i + c] = (byte)Math.Min(255 * result[i + c] / result[i + 3], 255);
+        }
+
+        return result;
     }
 }

@@ -10,7 +10,7 @@ namespace PaliSharp.Server.Tests.Chat;
 [Collection(ServerCollection.Name)]
 public sealed class OpenAIClientTests(ServerFixture fixture)
 {
-    private const string Caption = "an orange ring on a pink background";
+    private const string Ring = "orange-ring.png";
 
     private ChatClient Client => new(
         TestServer.ModelName,
@@ -18,20 +18,20 @@ public sealed class OpenAIClientTests(ServerFixture fixture)
         new global::OpenAI.OpenAIClientOptions { Endpoint = new Uri(fixture.Server.Address, "/v1"), RetryPolicy = new System.ClientModel.Primitives.ClientRetryPolicy(0) });
 
     private static UserChatMessage Ask(string prompt) => new(
-        ChatMessageContentPart.CreateImagePart(BinaryData.FromBytes(Sample.Bytes("orange-ring.png")), "image/png"), ChatMessageContentPart.CreateTextPart(prompt));
+        ChatMessageContentPart.CreateImagePart(BinaryData.FromBytes(Sample.Bytes(Ring)), "image/png"), ChatMessageContentPart.CreateTextPart(prompt));
 
     [Fact]
     public async Task Plain_text_and_pictures()
     {
         ChatCompletion answer = await Client.CompleteChatAsync([Ask("caption en")]);
-        Assert.Equal(Caption, answer.Content[0].Text);
+        Assert.Equal(await fixture.AnswerAsync("caption en", Ring), answer.Content[0].Text);
         Assert.Equal(ChatFinishReason.Stop, answer.FinishReason);
         Assert.Equal(answer.Usage.InputTokenCount + answer.Usage.OutputTokenCount, answer.Usage.TotalTokenCount);
         Assert.True(answer.Usage.InputTokenCount > fixture.Model.Config.ImageTokens);
         ChatCompletion text = await Client.CompleteChatAsync([new UserChatMessage("caption en")], new ChatCompletionOptions { MaxOutputTokenCount = 3 });
         Assert.Equal(ChatFinishReason.Length, text.FinishReason);
         ChatCompletion task = await Client.CompleteChatAsync([new SystemChatMessage("answer en"), Ask("what color is the ring?")]);
-        Assert.Equal("orange", task.Content[0].Text);
+        Assert.Equal(await fixture.AnswerAsync("answer en what color is the ring?", Ring), task.Content[0].Text);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class OpenAIClientTests(ServerFixture fixture)
             reason ??= update.FinishReason;
         }
 
-        Assert.Equal(Caption, text.ToString());
+        Assert.Equal(await fixture.AnswerAsync("caption en", Ring), text.ToString());
         Assert.True(pieces > 3);
         Assert.Equal(ChatFinishReason.Stop, reason);
     }
@@ -57,7 +57,7 @@ public sealed class OpenAIClientTests(ServerFixture fixture)
     public async Task Log_probabilities()
     {
         ChatCompletion answer = await Client.CompleteChatAsync([Ask("caption en")], new ChatCompletionOptions { IncludeLogProbabilities = true, TopLogProbabilityCount = 2 });
-        Assert.Equal(Caption, string.Concat(answer.ContentTokenLogProbabilities.Select(token => token.Token)));
+        Assert.Equal(await fixture.AnswerAsync("caption en", Ring), string.Concat(answer.ContentTokenLogProbabilities.Select(token => token.Token)));
         Assert.All(answer.ContentTokenLogProbabilities, token => Assert.Equal(2, token.TopLogProbabilities.Count));
         List<ChatTokenLogProbabilityDetails> streamed = [];
         await foreach (StreamingChatCompletionUpdate update in Client.CompleteChatStreamingAsync([Ask("caption en")], new ChatCompletionOptions { IncludeLogProbabilities = true }))

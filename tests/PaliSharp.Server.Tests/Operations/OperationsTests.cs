@@ -22,7 +22,7 @@ public sealed class OperationsTests
         Assert.Equal("live", (await server.GetAsync("/health/live")).Json.GetProperty("status").GetString());
         await server.WaitUntilReadyAsync();
         Assert.Equal("ready", (await server.GetAsync("/health/ready")).Json.GetProperty("status").GetString());
-        Assert.True(server.Model.GetStatistics().Completed >= 1);
+        Assert.Equal((1L, 1L), (server.Model.GetStatistics().Completed, server.Model.GetStatistics().PictureCacheMisses));
         server.Get<Admission>().Drain();
         Answer stopping = await server.GetAsync("/health/ready");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "stopping"), (stopping.Status, stopping.Json.GetProperty("status").GetString()));
@@ -56,10 +56,11 @@ public sealed class OperationsTests
         async Task<string[]> LoadedAsync() => [.. (await server.GetAsync("/v1/models")).Json.GetProperty("data").EnumerateArray()
             .Where(model => model.GetProperty("is_loaded").GetBoolean()).Select(model => model.GetProperty("id").GetString()!)];
         Assert.Equal(["nano"], await LoadedAsync());
+        string caption = (await server.Model.CaptionAsync(Sample.Image("orange-ring.png"))).Text;
         foreach (string name in (string[])["second", "nano", "second"])
         {
             Answer answer = await server.PostAsync("/v1/vision/caption", new { image = Sample.DataUrl("orange-ring.png"), model = name });
-            Assert.Equal("an orange ring on a pink background", answer.Json.GetProperty("results")[0].GetProperty("text").GetString());
+            Assert.Equal(caption, answer.Json.GetProperty("results")[0].GetProperty("text").GetString());
             Assert.Equal([name], await LoadedAsync());
         }
     }

@@ -31,20 +31,12 @@ internal sealed class Session : IAsyncDisposable
     public List<string> Problems { get; } = [];
 
     /// <summary>Drops a picture as a person does.</summary>
-    public async Task DropAsync(string sample, byte[]? content = null)
-    {
-        IJSHandle transfer = await Page.EvaluateHandleAsync(
-            """
-            ([name, base64]) => {
-              const bytes = Uint8Array.from(atob(base64), c => c.charCodeAt(0));
-              const transfer = new DataTransfer();
-              transfer.items.add(new File([bytes], name, { type: 'image/png' }));
-              return transfer;
-            }
-            """,
-            (object[])[sample, Convert.ToBase64String(content ?? Sample.Bytes(sample))]);
-        await Page.DispatchEventAsync("#drop", "drop", new Dictionary<string, object> { ["dataTransfer"] = transfer });
-    }
+    public async Task DropAsync(string sample, byte[]? content = null) =>
+        await Page.DispatchEventAsync("#drop", "drop", new Dictionary<string, object> { ["dataTransfer"] = await TransferAsync(sample, content ?? Sample.Bytes(sample)) });
+
+    /// <summary>Pastes a picture as a person does.</summary>
+    public async Task PasteAsync(string sample) => await Page.EvaluateAsync(
+        "transfer => document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }))", await TransferAsync(sample, Sample.Bytes(sample)));
 
     public async Task ChooseAsync(string task) => await Page.GetByRole(AriaRole.Radio, new PageGetByRoleOptions { Name = task }).CheckAsync();
 
@@ -79,6 +71,17 @@ internal sealed class Session : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await _context.DisposeAsync();
+
+    private async Task<IJSHandle> TransferAsync(string sample, byte[] content) => await Page.EvaluateHandleAsync(
+        """
+        ([name, base64]) => {
+          const bytes = Uint8Array.from(atob(base64), c => c.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], name, { type: 'image/png' }));
+          return transfer;
+        }
+        """,
+        (object[])[sample, Convert.ToBase64String(content)]);
 }
 
 /// <summary>Pictures of pages, kept to be looked at.</summary>

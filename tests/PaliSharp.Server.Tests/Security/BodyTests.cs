@@ -48,6 +48,40 @@ public sealed class BodyTests(BodyTests.SmallServer small) : IClassFixture<BodyT
     }
 
     [Fact]
+    public async Task Data_that_unfolds_beyond_its_picture_is_not_unfolded()
+    {
+        // 300 KB that inflate to 300 MB, in a picture of 64 by 64 pixels.
+        byte[] bomb = PngHeader(64, 64, inflated: 300 << 20);
+        Assert.True(bomb.Length < Limit);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        bool isRead = TryDecode(bomb);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.True(allocated < 1 << 20, $"{allocated:N0} bytes were allocated");
+
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(bomb), "image", "bomb.png" } };
+        Answer answer = await Server.SendAsync("/v1/vision/caption", form);
+        Assert.Equal(isRead ? HttpStatusCode.OK : HttpStatusCode.BadRequest, answer.Status);
+        await AssertServesAsync();
+    }
+
+    [Fact]
+    public async Task Packed_bodies_are_not_unpacked()
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write(new byte[50_000_000]);
+        foreach (string encoding in (string[])["gzip", "deflate, gzip", "br"])
+        {
+            var content = new ByteArrayContent(packed.ToArray());
+            content.Headers.ContentType = MediaTypeHeaderValue.Parse("application/json");
+            content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
+            Answer answer = await Server.SendAsync("/v1/chat/completions", content);
+            Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.Status);
+            Assert.Equal("unsupported_media_type", answer.ErrorCode);
+        }
+    }
+
+    [Fact]
     public async Task Pictures_that_together_need_too_much_memory_are_refused()
     {
         await using TestServer server = await TestServer.StartAsync(options => options.Limits.DecodedPictureBytes = 300_000);
@@ -86,6 +120,78 @@ public sealed class BodyTests(BodyTests.SmallServer small) : IClassFixture<BodyT
         await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes("POST /v1/vision/caption HTTP/1.1\r\nHost: localhost\r\nX-A: "));
         using var reader = new StreamReader(slow.GetStream());
         Assert.Equal("HTTP/1.1 408 Request Timeout", await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
+    public async Task Many_that_dawdle_do_not_keep_others_out_and_are_let_go()
+    {
+        const int dawdlers = 60;
+        await using TestServer server = await TestServer.StartAsync(options => options.Limits.HeadersTimeout = TimeSpan.FromSeconds(1));
+        var slow = new List<TcpClient>();
+        try
+        {
+            for (int i = 0; i < dawdlers; i++)
+            {
+                var client = new TcpClient();
+                slow.Add(client);
+                await client.ConnectAsync(IPAddress.Loopback, server.Address.Port);
+                await client.GetStream().WriteAsync("POST /v1/vision/caption HTTP/1.1\r\nHost: localhost\r\nX-A: "u8.ToArray());
+            }
+
+            Assert.Equal(HttpStatusCode.OK, (await server.PostAsync("/v1/vision/caption", new { image = Sample.DataUrl("orange-ring.png") })).Status);
+            foreach (TcpClient client in slow)
+            {
+                using var reader = new StreamReader(client.GetStream());
+                Assert.StartsWith("HTTP/1.1 408", await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(20)), StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            slow.ForEach(client => client.Dispose());
+        }
+    }
+
+    [Theory]
+    [InlineData("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Request-Timeout-Ms: 5\r\n X-Folded: 1\r\n\r\n")]
+    [InlineData("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-A: a\0b\r\n\r\n")]
+    [InlineData("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX A: b\r\n\r\n")]
+    [InlineData("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")]
+    [InlineData("GET /v1/models HTTP/1.1\r\n\r\n")]
+    [InlineData("GET /v1/models\rX-Evil: 1 HTTP/1.1\r\nHost: localhost\r\n\r\n")]
+    [InlineData("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\n{}")]
+    [InlineData("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: -1\r\n\r\n{}")]
+    [InlineData("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")]
+    public async Task Malformed_requests_are_refused_and_echo_nothing(string request)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, Server.Address.Port);
+        NetworkStream stream = client.GetStream();
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
+        using var reader = new StreamReader(stream);
+        List<string> head = [];
+        while (await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)) is { Length: > 0 } line)
+            head.Add(line);
+        Assert.Equal("HTTP/1.1 400 Bad Request", head[0]);
+        Assert.DoesNotContain(head, line => line.Contains("Evil", StringComparison.OrdinalIgnoreCase));
+        await AssertServesAsync();
+    }
+
+    [Theory]
+    [InlineData("data:image/png;base64,")]
+    [InlineData("data:image/png;base64,A")]
+    [InlineData("data:image/png;base64,AAA")]
+    [InlineData("data:image/png;base64,AA=A")]
+    [InlineData("data:image/png;base64,AAAA====")]
+    [InlineData("data:image/png;base64,AA-_")]
+    [InlineData("data:image/png;base64,AAAA\u0000AAA")]
+    [InlineData("data:image/png;base64,\u00e4\u00f6\u00fc\u00df")]
+    [InlineData("data:image/png;base64")]
+    [InlineData("data:,")]
+    [InlineData("data:")]
+    public async Task Malformed_base64_is_refused(string url)
+    {
+        Answer answer = await Server.PostAsync("/v1/vision/caption", new { image = url });
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_value"), (answer.Status, answer.ErrorCode));
     }
 
     [Theory]
@@ -136,8 +242,20 @@ public sealed class BodyTests(BodyTests.SmallServer small) : IClassFixture<BodyT
     private async Task AssertServesAsync() =>
         Assert.Equal(HttpStatusCode.OK, (await Server.PostAsync("/v1/vision/caption", new { image = Sample.DataUrl("orange-ring.png") })).Status);
 
-    // A file that declares a size and holds hardly anything.
-    private static byte[] PngHeader(int width, int height)
+    private static bool TryDecode(byte[] data)
+    {
+        try
+        {
+            return Imaging.Image.Decode(data).Width > 0;
+        }
+        catch (ImageFormatException)
+        {
+            return false;
+        }
+    }
+
+    // A file that declares a size and holds something else.
+    private static byte[] PngHeader(int width, int height, int inflated = 100_000)
     {
         using var stream = new MemoryStream();
         stream.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10]);
@@ -149,7 +267,12 @@ public sealed class BodyTests(BodyTests.SmallServer small) : IClassFixture<BodyT
         WriteChunk(stream, "IHDR", header);
         using var data = new MemoryStream();
         using (var zlib = new ZLibStream(data, CompressionLevel.Optimal, leaveOpen: true))
-            zlib.Write(new byte[100_000]);
+        {
+            byte[] zeros = new byte[100_000];
+            for (int left = inflated; left > 0; left -= zeros.Length)
+                zlib.Write(zeros, 0, Math.Min(left, zeros.Length));
+        }
+
         WriteChunk(stream, "IDAT", data.ToArray());
         WriteChunk(stream, "IEND", []);
         return stream.ToArray();

@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -14,6 +12,7 @@ namespace PaliSharp.Server.Tests.Security;
 public sealed class PictureFetchTests
 {
     private const string Public = "93.184.216.34";
+    private const long Limit = 1 << 20;
 
     public static TheoryData<string> RefusedUrls => new(
         [
@@ -21,8 +20,17 @@ public sealed class PictureFetchTests
             "http://127.1/a.png",
             "http://0x7f.0.0.1/a.png",
             "http://2130706433/a.png",
+            "http://0x7f000001/a.png",
+            "http://017700000001/a.png",
+            "http://0/a.png",
+            "http://localhost/a.png",
             "http://0177.0.0.1/a.png",
             "http://[::1]/a.png",
+            "http://[::]/a.png",
+            "http://[0:0:0:0:0:ffff:a9fe:a9fe]/a.png",
+            "http://[2002:7f00:1::]/a.png",
+            "http://[fe80::1%25eth0]/a.png",
+            "http://[ff02::1]/a.png",
             "http://[::ffff:127.0.0.1]/a.png",
             "http://[::ffff:7f00:1]/a.png",
             "http://[64:ff9b::7f00:1]/a.png",
@@ -36,6 +44,7 @@ public sealed class PictureFetchTests
             "http://private.test/a.png",
             "http://mixed.test/a.png",
             "http://mapped.test/a.png",
+            "http://six.test/a.png",
             "http://user:password@public.test/a.png",
             "http://public.test:22/a.png",
             "http://public.test:6379/a.png",
@@ -46,7 +55,7 @@ public sealed class PictureFetchTests
     public async Task Addresses_that_are_not_public_are_never_connected_to(string url)
     {
         using var fetcher = new PictureFetcher(Options("*"), new FetchNetwork(Resolve, PublicAddress.IsPublic));
-        Errors.ApiException refused = await Assert.ThrowsAsync<Errors.ApiException>(() => fetcher.FetchAsync(new Uri(url), "url", CancellationToken.None));
+        Errors.ApiException refused = await Assert.ThrowsAsync<Errors.ApiException>(() => fetcher.FetchAsync(new Uri(url), "url", Limit, CancellationToken.None));
         Assert.Equal("picture_url_refused", refused.Code);
         Assert.DoesNotContain("10.0.0.7", refused.Message, StringComparison.Ordinal);
     }
@@ -66,7 +75,7 @@ public sealed class PictureFetchTests
             },
             PublicAddress.IsPublic);
         using var fetcher = new PictureFetcher(Options("public.test", "*.public.test"), network);
-        Errors.ApiException refused = await Assert.ThrowsAsync<Errors.ApiException>(() => fetcher.FetchAsync(new Uri(url), "url", CancellationToken.None));
+        Errors.ApiException refused = await Assert.ThrowsAsync<Errors.ApiException>(() => fetcher.FetchAsync(new Uri(url), "url", Limit, CancellationToken.None));
         Assert.Equal("picture_url_refused", refused.Code);
         Assert.False(isResolved);
     }
@@ -74,28 +83,43 @@ public sealed class PictureFetchTests
     [Fact]
     public async Task A_name_that_changes_its_mind_gains_nothing()
     {
-        // The first answer is public, every later one is this machine: what was checked must be what is connected to.
-        var answers = new ConcurrentQueue<string>([Public]);
+        // For this test alone 127.0.0.1 counts as public. The name leads there when it is asked first, and inside the network ever after: what was
+        // checked must be what is connected to, without asking again.
+        await using WebApplication origin = await StartOriginAsync();
+        var url = new Uri($"http://rebind.test:{new Uri(origin.Urls.First()).Port}/ring.png");
         int asked = 0;
-        var connected = new ConcurrentBag<IPAddress>();
         var network = new FetchNetwork(
-            (_, _) =>
-            {
-                asked++;
-                return Task.FromResult<IPAddress[]>([IPAddress.Parse(answers.TryDequeue(out string? address) ? address : "127.0.0.1")]);
-            },
-            address =>
-            {
-                connected.Add(address);
-                return PublicAddress.IsPublic(address);
-            });
-        using var cancelled = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
-        using var fetcher = new PictureFetcher(Options("*"), network);
-        await Assert.ThrowsAnyAsync<Exception>(() => fetcher.FetchAsync(new Uri("http://rebind.test/a.png"), "url", cancelled.Token));
+            (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(asked++ == 0 ? "127.0.0.1" : "10.0.0.7")]),
+            address => address.Equals(IPAddress.Loopback));
+        PictureUrlOptions options = Options("*");
+        options.AllowAnyPort = true;
+        using var fetcher = new PictureFetcher(options, network);
+        Assert.Equal(Sample.Bytes("orange-ring.png"), await fetcher.FetchAsync(url, "url", Limit, CancellationToken.None));
         Assert.Equal(1, asked);
-        Assert.Equal([IPAddress.Parse(Public)], connected);
-        Errors.ApiException refused = await Assert.ThrowsAsync<Errors.ApiException>(() => fetcher.FetchAsync(new Uri("http://rebind.test/a.png"), "url", CancellationToken.None));
+
+        // No connection is kept from one fetch to the next, or it would lead around the check.
+        Errors.ApiException refused = await Assert.ThrowsAsync<Errors.ApiException>(() => fetcher.FetchAsync(url, "url", Limit, CancellationToken.None));
         Assert.Equal("picture_url_refused", refused.Code);
+        Assert.Equal(2, asked);
+    }
+
+    [Fact]
+    public async Task Pictures_that_are_fetched_share_the_bytes_of_a_body()
+    {
+        await using WebApplication origin = await StartOriginAsync();
+        string url = $"http://pictures.test:{new Uri(origin.Urls.First()).Port}/ring.png";
+        int size = Sample.Bytes("orange-ring.png").Length;
+        var network = new FetchNetwork((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]), _ => true);
+        await using TestServer server = await TestServer.StartAsync(
+            options =>
+            {
+                options.PictureUrls = new PictureUrlOptions { Enabled = true, AllowedHosts = ["*.test"], AllowAnyPort = true };
+                options.Limits.RequestBytes = (2 * size) + 10;
+            },
+            network);
+        Assert.Equal(HttpStatusCode.OK, (await server.PostAsync("/v1/vision/caption", new { images = (string[])[url, url] })).Status);
+        Assert.Equal("request_too_large", (await server.PostAsync("/v1/vision/caption", new { images = (string[])[url, url, url] })).ErrorCode);
+        Assert.Equal(0, server.Get<PictureReader>().HeldBytes);
     }
 
     [Fact]
@@ -115,7 +139,7 @@ public sealed class PictureFetchTests
 
         Answer fetched = await AskAsync("ring.png");
         Assert.True(fetched.Status == HttpStatusCode.OK, fetched.Text);
-        Assert.Equal("an orange ring on a pink background", fetched.Json.GetProperty("results")[0].GetProperty("text").GetString());
+        Assert.Equal((await server.Model.CaptionAsync(Sample.Image("orange-ring.png"))).Text, fetched.Json.GetProperty("results")[0].GetProperty("text").GetString());
         Assert.Equal(HttpStatusCode.OK, (await AskAsync("redirect?to=/ring.png")).Status);
         Assert.Equal("picture_url_refused", (await AskAsync($"redirect?to=http://inside.test:{port}/ring.png")).ErrorCode);
         Assert.Equal("picture_url_refused", (await AskAsync("redirect?to=http://elsewhere.example/ring.png")).ErrorCode);
@@ -135,6 +159,8 @@ public sealed class PictureFetchTests
         "private.test" => [IPAddress.Parse("10.0.0.7")],
         "mixed.test" => [IPAddress.Parse(Public), IPAddress.Parse("10.0.0.7")],
         "mapped.test" => [IPAddress.Parse("::ffff:10.0.0.7")],
+        "six.test" => [IPAddress.Parse("2606:4700:4700::1111"), IPAddress.Parse("fd00::7")],
+        "localhost" => [IPAddress.Loopback, IPAddress.IPv6Loopback],
         _ => [IPAddress.Parse(Public)],
     });
 

@@ -15,6 +15,9 @@ public sealed class ServerFixture : IAsyncLifetime
         new HostedModel { Name = "second", Path = options.Models[0].Path }));
 
     public async Task DisposeAsync() => await Server.DisposeAsync();
+
+    /// <summary>What the model answers, asked directly.</summary>
+    internal async Task<string> AnswerAsync(string prompt, string sample) => (await Model.GenerateAsync(Sample.Image(sample), prompt)).Text;
 }
 
 /// <summary>The tests that share the server.</summary>

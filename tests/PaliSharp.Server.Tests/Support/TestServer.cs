@@ -8,7 +8,6 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PaliSharp.Hosting;
-using PaliSharp.Server.Models;
 using PaliSharp.Server.Pictures;
 using PaliSharp.TestSupport;
 
@@ -58,7 +57,7 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>The model that answers, for what it says when asked directly.</summary>
-    public PaliGemma Model => Get<ModelCatalog>().State[0].Model!;
+    public PaliGemma Model => Get<ModelHost>().GetState()[0].Model!;
 
     public T Get<T>()
         where T : notnull => App.Services.GetRequiredService<T>();
@@ -71,6 +70,8 @@ internal sealed class TestServer : IAsyncDisposable
             using HttpResponseMessage response = await Client.GetAsync("/health/ready", timeout.Token);
             if (response.IsSuccessStatusCode)
                 return;
+            if (PaliSharpServer.Failure(App) is { } failure)
+                throw new InvalidOperationException("The server could not load its models.", failure);
             await Task.Delay(10, timeout.Token);
         }
     }

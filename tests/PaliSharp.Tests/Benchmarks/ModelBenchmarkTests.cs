@@ -65,7 +65,10 @@ public sealed class ModelBenchmarkTests
         double matrices = (2 * 48 * 300) + (2 * perPosition);
         double norms = 4 * 48 * ((4 * 2) + 1);
         Assert.Equal(matrices + norms + KvCache.ByteSize(Small.Text, 8), decode.Bytes);
+        Assert.Equal(decode.Bytes + (2 * KvCache.ByteSize(Small.Text, 7)) - KvCache.ByteSize(Small.Text, 8) + KvCache.ByteSize(Small.Text, 7), report.Stages[^1].Bytes);
         Assert.All(report.Stages, stage => Assert.InRange(stage.MinimumMilliseconds, 0, stage.MedianMilliseconds));
+        Assert.All(report.Stages, stage => Assert.Equal(stage.Operations is null && stage.Bytes is null, stage.ShareOfLimit is null));
+        Assert.False(report.MultipliesBytes);
     }
 
     [Fact]

@@ -18,6 +18,19 @@ public sealed class TokenConstraintTests
     private static readonly Tokenizer Nano = Tokenizer.Load(BundledModel.Find()!);
     private static readonly MaskCodec Codec = MaskCodec.Load(Path.Combine(BundledModel.Find()!, "mask_codec.npz"));
 
+    // It takes seconds for a quarter of a million tokens, which no request should wait for twice.
+    [Fact]
+    public void TheTextsOfAVocabularyAreReadOnce()
+    {
+        TokenText texts = TokenText.Of(Nano);
+        TokenConstraints.JsonSchema(Nano, """{"type":"boolean"}""");
+        TokenConstraints.Detection(Nano);
+        Assert.Same(texts, TokenText.Of(Nano));
+        Assert.Equal(texts.Sorted.Order(), Enumerable.Range(0, Nano.VocabularySize).Where(id => texts[id].Length > 0));
+        for (int i = 1; i < texts.Sorted.Length; i++)
+            Assert.True(texts[texts.Sorted[i - 1]].AsSpan().SequenceCompareTo(texts[texts.Sorted[i]]) <= 0);
+    }
+
     [Theory]
     [InlineData(false, 1500)]
     [InlineData(true, 60)]

@@ -64,6 +64,17 @@ public class TokenSetTests
     }
 
     [Fact]
+    public void An_id_can_be_left_out()
+    {
+        TokenSet set = TokenSet.Of(2, 3, 4, 9);
+        foreach (int id in (int[])[2, 3, 9])
+            Assert.Equal(((int[])[2, 3, 4, 9]).Where(other => other != id), Enumerable.Range(0, 20).Where(set.Without(id).Contains));
+        Assert.Same(set, set.Without(5));
+        Assert.True(TokenSet.All.Without(7).Contains(8));
+        Assert.False(TokenSet.All.Without(7).Contains(7));
+    }
+
+    [Fact]
     public void Misuse_is_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => TokenSet.Of(3, -1));

@@ -28,6 +28,21 @@ public sealed class ModelHostTests
         Assert.Equal(0, host.GetState()[0].Leases);
     }
 
+    [Fact]
+    public async Task ModelsAreLoadedAheadAsFarAsMemoryIsUnboundedAndHaveSeenAPicture()
+    {
+        ModelHostOptions options = Options(["a", "b"]) with { WarmUp = (model, cancellationToken) => model.WarmUpAsync(cancellationToken) };
+        using (var host = new ModelHost(options))
+        {
+            await host.PreloadAsync();
+            Assert.All(host.GetState(), state => Assert.Equal((true, 1L, 1L), (state.IsLoaded, state.Model!.GetStatistics().Completed, state.Model.GetStatistics().PictureCacheMisses)));
+        }
+
+        using var bounded = new ModelHost(options with { MaxWeightBytes = 1L << 40 });
+        await bounded.PreloadAsync();
+        Assert.Equal([true, false], bounded.GetState().Select(state => state.IsLoaded));
+    }
+
     [Theory]
     [InlineData("c")]
     [InlineData("A")]

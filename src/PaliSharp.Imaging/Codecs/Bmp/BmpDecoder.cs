@@ -31,7 +31,7 @@ internal sealed class BmpDecoder : IImageDecoder
         int bits = header.Bits;
         if (header.Compression is BmpCompression.Rle8 or BmpCompression.Rle4)
         {
-            // Two bytes give at most 255 pixels, or skip 255 rows.
+            ImageLimits.CheckWorkingMemory("BMP", (long)width * height, options);
             byte[] indices = new byte[width * height];
             BmpRunLength.Decode(rows, header.Compression == BmpCompression.Rle4, indices, width);
             rows = indices;

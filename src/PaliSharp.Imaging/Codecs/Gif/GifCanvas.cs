@@ -22,6 +22,41 @@ internal sealed class GifCanvas
     /// <inheritdoc cref="Width"/>
     public int Height { get; private set; }
 
+    /// <summary>The first frame as a picture, drawn without a screen for others that may follow.</summary>
+    /// <exception cref="ResourceLimitException">The screen is too large.</exception>
+    public static Image DrawAlone(GifReader reader, GifFrame frame, ImageDecoderOptions options)
+    {
+        int width = Math.Max(reader.Width, frame.Left + frame.Width);
+        int height = Math.Max(reader.Height, frame.Top + frame.Height);
+        ImageLimits.CheckSize("GIF", width, height, options);
+        ImageLimits.CheckWorkingMemory("GIF", frame.IndexBytes, options);
+        byte[] indices = reader.ReadIndices(frame);
+        int channels = frame.Transparent >= 0 ? 4 : 3;
+        byte[] pixels = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(width, height, channels));
+        uint background = ColorOf(frame, Math.Max(frame.Transparent, 0));
+        ReadOnlySpan<byte> color = System.Runtime.InteropServices.MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in background))[..channels];
+        if (frame.Width != width || frame.Height != height)
+        {
+            for (int at = 0; at < pixels.Length; at += channels)
+                color.CopyTo(pixels.AsSpan(at));
+        }
+
+        for (int y = 0; y < frame.Height; y++)
+        {
+            Span<byte> row = pixels.AsSpan((((frame.Top + y) * width) + frame.Left) * channels, frame.Width * channels);
+            ReadOnlySpan<byte> source = indices.AsSpan(y * frame.Width, frame.Width);
+            for (int x = 0, to = 0; x < source.Length; x++, to += channels)
+            {
+                int index = source[x];
+                frame.Palette.AsSpan(index * 3, 3).CopyTo(row[to..]);
+                if (channels == 4)
+                    row[to + 3] = (byte)(index == frame.Transparent ? 0 : 255);
+            }
+        }
+
+        return new Image(width, height, channels, pixels, ImageMetadata.ForPixels(width, height) with { Format = ImageFormat.Gif });
+    }
+
     /// <summary>Draws the next frame.</summary>
     /// <exception cref="ResourceLimitException">The screen is too large.</exception>
     public void Draw(GifFrame frame, ImageDecoderOptions options)
@@ -30,6 +65,9 @@ internal sealed class GifCanvas
         int width = Math.Max(isFirst ? _reader.Width : Width, frame.Left + frame.Width);
         int height = Math.Max(isFirst ? _reader.Height : Height, frame.Top + frame.Height);
         ImageLimits.CheckSize("GIF", width, height, options);
+
+        // The screen, what a frame leaves behind, and its indices.
+        ImageLimits.CheckWorkingMemory("GIF", (4L * width * height) + (4L * frame.Width * frame.Height) + frame.IndexBytes, options);
         byte[] indices = _reader.ReadIndices(frame);
         if (isFirst)
         {

@@ -16,9 +16,9 @@ internal sealed class GifDecoder : IAnimationDecoder
 
     public Image Decode(ReadOnlyMemory<byte> data, ImageDecoderOptions options)
     {
-        foreach (ImageFrame frame in DecodeFrames(data, options))
-            return frame.Image;
-        throw NoFrame();
+        var reader = new GifReader(data);
+        GifFrame frame = reader.NextFrame() ?? throw NoFrame();
+        return GifCanvas.DrawAlone(reader, frame, options);
     }
 
     public IEnumerable<ImageFrame> DecodeFrames(ReadOnlyMemory<byte> data, ImageDecoderOptions options)

@@ -24,6 +24,9 @@ internal sealed record GifFrame
     /// <inheritdoc cref="Left"/>
     public required int Height { get; init; }
 
+    /// <summary>The memory that its indices take while they are decoded and put in order.</summary>
+    public long IndexBytes => (Interlaced ? 2L : 1L) * Width * Height;
+
     /// <summary>Whether the rows are stored in four passes.</summary>
     public required bool Interlaced { get; init; }
 

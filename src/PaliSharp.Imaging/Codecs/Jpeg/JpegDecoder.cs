@@ -10,7 +10,11 @@ internal sealed class JpegDecoder : IImageDecoder
 
     public bool Matches(ReadOnlySpan<byte> data) => data.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]);
 
-    public ImageInfo Identify(ReadOnlyMemory<byte> data, ImageDecoderOptions options)
+    public ImageInfo Identify(ReadOnlyMemory<byte> data, ImageDecoderOptions options) => ReadInfo(data);
+
+    /// <summary>Reads size and orientation.</summary>
+    /// <exception cref="ImageFormatException">The segments before the first scan are damaged or missing.</exception>
+    public static ImageInfo ReadInfo(ReadOnlyMemory<byte> data)
     {
         var file = new JpegFile(data);
         _ = file.NextScan();
@@ -69,12 +73,7 @@ internal sealed class JpegDecoder : IImageDecoder
         long bytes = 0;
         foreach (JpegComponent component in frame.Components)
             bytes += (long)component.PaddedWidthInBlocks * component.PaddedHeightInBlocks * 64 * sizeof(short);
-        if (bytes > options.MaxWorkingBytes || bytes / sizeof(short) > Array.MaxLength)
-        {
-            throw new ResourceLimitException(
-                $"The JPEG file of {frame.Width}x{frame.Height} pixels is sent in several scans, which need {bytes} bytes of working memory; the limit is " +
-                $"{options.MaxWorkingBytes}. Convert it to baseline JPEG, or raise ImageDecoderOptions.MaxWorkingBytes.");
-        }
+        ImageLimits.CheckWorkingMemory("JPEG", bytes, options);
     }
 
     /// <summary>One sequential scan with all components: three rows of MCUs are in memory at a time.</summary>

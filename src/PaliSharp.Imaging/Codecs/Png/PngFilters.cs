@@ -13,7 +13,7 @@ internal static class PngFilters
     /// <param name="filtered">The stored row.</param>
     /// <param name="above">The finished row above, of the same length; zeros for the first row.</param>
     /// <param name="row">Receives the finished row.</param>
-    /// <param name="distance">The bytes of a pixel, at least 1.</param>
+    /// <param name="distance">The bytes of a pixel, 1 to 8.</param>
     /// <exception cref="ImageFormatException">There is no such filter.</exception>
     public static void Undo(int type, ReadOnlySpan<byte> filtered, ReadOnlySpan<byte> above, Span<byte> row, int distance)
     {
@@ -24,21 +24,34 @@ internal static class PngFilters
             case 0:
                 filtered.CopyTo(row);
                 break;
-            case 1:
-                UndoSub(filtered, row, distance);
-                break;
             case 2:
                 UndoUp(filtered, above, row);
                 break;
-            case 3:
-                UndoAverage(filtered, above, row, distance);
+            case 1 or 3 or 4 when distance <= sizeof(uint):
+                UndoSerial<uint>(type, filtered, above, row, distance);
                 break;
-            case 4:
-                UndoPaeth(filtered, above, row, distance);
+            case 1 or 3 or 4:
+                UndoSerial<ulong>(type, filtered, above, row, distance);
                 break;
             default:
                 throw new ImageFormatException($"The PNG file uses row filter {type}; PNG knows 0 to 4. The file is damaged.");
         }
+    }
+
+    /// <summary>
+    /// Undoes a filter that looks at the pixel before. One pixel at a time is in a register of its own, loaded and stored as an integer of at least its
+    /// size; the bytes too many are overwritten by the pixels that follow.
+    /// </summary>
+    /// <typeparam name="TPixel">An integer of at least the bytes of a pixel.</typeparam>
+    private static void UndoSerial<TPixel>(int type, ReadOnlySpan<byte> filtered, ReadOnlySpan<byte> above, Span<byte> row, int distance)
+        where TPixel : unmanaged
+    {
+        if (type == 1)
+            UndoSub<TPixel>(filtered, row, distance);
+        else if (type == 3)
+            UndoAverage<TPixel>(filtered, above, row, distance);
+        else
+            UndoPaeth<TPixel>(filtered, above, row, distance);
     }
 
     /// <summary>Applies a filter to one row.</summary>
@@ -106,24 +119,23 @@ internal static class PngFilters
             filtered[i] = (byte)(row[i] - other[i]);
     }
 
-    private static void UndoSub(ReadOnlySpan<byte> filtered, Span<byte> row, int distance)
+    private static void UndoSub<TPixel>(ReadOnlySpan<byte> filtered, Span<byte> row, int distance)
+        where TPixel : unmanaged
     {
-        int head = Math.Min(distance, row.Length);
-        filtered[..head].CopyTo(row);
-        int i = head;
-        if (distance is 3 or 4 && row.Length >= 4)
+        int at = Math.Min(distance, row.Length);
+        filtered[..at].CopyTo(row);
+        if (row.Length >= Unsafe.SizeOf<TPixel>())
         {
-            // One pixel at a time in a register; of three bytes, the fourth is overwritten by the next pixel.
-            Vector128<byte> left = LoadPixel(row).AsByte();
-            for (; i <= row.Length - 4; i += distance)
+            Vector128<byte> left = LoadPixel<TPixel>(row);
+            for (; at <= row.Length - Unsafe.SizeOf<TPixel>(); at += distance)
             {
-                left += LoadPixel(filtered[i..]).AsByte();
-                StorePixel(left.AsUInt32(), row[i..]);
+                left += LoadPixel<TPixel>(filtered[at..]);
+                StorePixel<TPixel>(left, row[at..]);
             }
         }
 
-        for (; i < row.Length; i++)
-            row[i] = (byte)(filtered[i] + row[i - distance]);
+        for (; at < row.Length; at++)
+            row[at] = (byte)(filtered[at] + row[at - distance]);
     }
 
     private static void UndoUp(ReadOnlySpan<byte> filtered, ReadOnlySpan<byte> above, Span<byte> row)
@@ -135,20 +147,21 @@ internal static class PngFilters
             row[i] = (byte)(filtered[i] + above[i]);
     }
 
-    private static void UndoAverage(ReadOnlySpan<byte> filtered, ReadOnlySpan<byte> above, Span<byte> row, int distance)
+    private static void UndoAverage<TPixel>(ReadOnlySpan<byte> filtered, ReadOnlySpan<byte> above, Span<byte> row, int distance)
+        where TPixel : unmanaged
     {
-        int head = Math.Min(distance, row.Length);
-        for (int i = 0; i < head; i++)
-            row[i] = (byte)(filtered[i] + (above[i] >> 1));
-        int at = head;
-        if (distance is 3 or 4 && row.Length >= 4)
+        int at = 0;
+        for (; at < Math.Min(distance, row.Length); at++)
+            row[at] = (byte)(filtered[at] + (above[at] >> 1));
+        if (row.Length >= Unsafe.SizeOf<TPixel>())
         {
-            Vector128<ushort> left = Widen(LoadPixel(row));
+            Vector128<ushort> left = Vector128.WidenLower(LoadPixel<TPixel>(row));
             Vector128<ushort> low = Vector128.Create((ushort)255);
-            for (; at <= row.Length - 4; at += distance)
+            for (; at <= row.Length - Unsafe.SizeOf<TPixel>(); at += distance)
             {
-                left = (Widen(LoadPixel(filtered[at..])) + ((left + Widen(LoadPixel(above[at..]))) >> 1)) & low;
-                StorePixel(Vector128.Narrow(left, left).AsUInt32(), row[at..]);
+                Vector128<ushort> mean = (left + Vector128.WidenLower(LoadPixel<TPixel>(above[at..]))) >> 1;
+                left = (Vector128.WidenLower(LoadPixel<TPixel>(filtered[at..])) + mean) & low;
+                StorePixel<TPixel>(Vector128.Narrow(left, left), row[at..]);
             }
         }
 
@@ -156,22 +169,22 @@ internal static class PngFilters
             row[at] = (byte)(filtered[at] + ((row[at - distance] + above[at]) >> 1));
     }
 
-    private static void UndoPaeth(ReadOnlySpan<byte> filtered, ReadOnlySpan<byte> above, Span<byte> row, int distance)
+    private static void UndoPaeth<TPixel>(ReadOnlySpan<byte> filtered, ReadOnlySpan<byte> above, Span<byte> row, int distance)
+        where TPixel : unmanaged
     {
-        int head = Math.Min(distance, row.Length);
-        for (int i = 0; i < head; i++)
-            row[i] = (byte)(filtered[i] + above[i]);
-        int at = head;
-        if (distance is 3 or 4 && row.Length >= 4)
+        int at = 0;
+        for (; at < Math.Min(distance, row.Length); at++)
+            row[at] = (byte)(filtered[at] + above[at]);
+        if (row.Length >= Unsafe.SizeOf<TPixel>())
         {
-            Vector128<short> left = Widen(LoadPixel(row)).AsInt16();
-            Vector128<short> aboveLeft = Widen(LoadPixel(above)).AsInt16();
+            Vector128<short> left = Vector128.WidenLower(LoadPixel<TPixel>(row)).AsInt16();
+            Vector128<short> aboveLeft = Vector128.WidenLower(LoadPixel<TPixel>(above)).AsInt16();
             Vector128<short> low = Vector128.Create((short)255);
-            for (; at <= row.Length - 4; at += distance)
+            for (; at <= row.Length - Unsafe.SizeOf<TPixel>(); at += distance)
             {
-                Vector128<short> up = Widen(LoadPixel(above[at..])).AsInt16();
-                left = (Widen(LoadPixel(filtered[at..])).AsInt16() + Paeth(left, up, aboveLeft)) & low;
-                StorePixel(Vector128.Narrow(left.AsUInt16(), left.AsUInt16()).AsUInt32(), row[at..]);
+                Vector128<short> up = Vector128.WidenLower(LoadPixel<TPixel>(above[at..])).AsInt16();
+                left = (Vector128.WidenLower(LoadPixel<TPixel>(filtered[at..])).AsInt16() + Paeth(left, up, aboveLeft)) & low;
+                StorePixel<TPixel>(Vector128.Narrow(left.AsUInt16(), left.AsUInt16()), row[at..]);
                 aboveLeft = up;
             }
         }
@@ -181,13 +194,12 @@ internal static class PngFilters
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<uint> LoadPixel(ReadOnlySpan<byte> source) => Vector128.CreateScalar(MemoryMarshal.Read<uint>(source));
+    private static Vector128<byte> LoadPixel<TPixel>(ReadOnlySpan<byte> source)
+        where TPixel : unmanaged => Vector128.CreateScalar(MemoryMarshal.Read<TPixel>(source)).AsByte();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ushort> Widen(Vector128<uint> pixel) => Vector128.WidenLower(pixel.AsByte());
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StorePixel(Vector128<uint> pixel, Span<byte> target) => MemoryMarshal.Write(target, pixel.ToScalar());
+    private static void StorePixel<TPixel>(Vector128<byte> pixel, Span<byte> target)
+        where TPixel : unmanaged => MemoryMarshal.Write(target, pixel.As<byte, TPixel>().ToScalar());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Paeth(int left, int above, int aboveLeft)
@@ -199,16 +211,18 @@ internal static class PngFilters
         return toLeft <= toAbove && toLeft <= toAboveLeft ? left : best;
     }
 
+    /// <summary>
+    /// The same, with a short way from the left pixel to the result, for which the next pixel waits. With t = 3·aboveLeft − left − above the nearest of the
+    /// three to left + above − aboveLeft is the larger neighbour where t is at most the smaller one, the smaller neighbour where t is at least the larger
+    /// one, and else the corner; ties fall as the order of PNG asks.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<short> Paeth(Vector128<short> left, Vector128<short> above, Vector128<short> aboveLeft)
     {
-        Vector128<short> across = above - aboveLeft;
-        Vector128<short> down = left - aboveLeft;
-        Vector128<short> toAboveLeft = Vector128.Abs(across + down);
-        Vector128<short> toLeft = Vector128.Abs(across);
-        Vector128<short> toAbove = Vector128.Abs(down);
-        Vector128<short> least = Vector128.Min(toAboveLeft, Vector128.Min(toLeft, toAbove));
-        Vector128<short> best = Vector128.ConditionalSelect(Vector128.Equals(toAbove, least), above, aboveLeft);
-        return Vector128.ConditionalSelect(Vector128.Equals(toLeft, least), left, best);
+        Vector128<short> t = (aboveLeft + aboveLeft + aboveLeft - above) - left;
+        Vector128<short> smaller = Vector128.Min(left, above);
+        Vector128<short> larger = Vector128.Max(left, above);
+        Vector128<short> best = Vector128.ConditionalSelect(Vector128.GreaterThan(larger, t), aboveLeft, smaller);
+        return Vector128.ConditionalSelect(Vector128.GreaterThan(t, smaller), best, larger);
     }
 }

@@ -75,11 +75,17 @@ internal sealed class PngPixelExpander
             case PngColorType.GrayAlpha:
                 for (int i = 0, to = 0, from = 0; i < count; i++, to += step, from += 2 * bytesOfSample)
                 {
+                    byte level = row[from];
                     Span<byte> pixel = target.Slice(to, 4);
-                    pixel[..3].Fill(row[from]);
+                    pixel[0] = level;
+                    pixel[1] = level;
+                    pixel[2] = level;
                     pixel[3] = row[from + bytesOfSample];
                 }
 
+                break;
+            case PngColorType.Rgb or PngColorType.Rgba when bytesOfSample == 2 && step == Channels:
+                UpperBytes(row, target[..(count * step)]);
                 break;
             default:
                 for (int i = 0, to = 0, from = 0; i < count; i++, to += step)
@@ -92,6 +98,25 @@ internal sealed class PngPixelExpander
                 break;
         }
     }
+
+    /// <summary>The upper bytes of samples of 16 bits, of which the file has the upper byte first.</summary>
+    private static void UpperBytes(ReadOnlySpan<byte> samples, Span<byte> target)
+    {
+        int i = 0;
+        for (; i <= target.Length - 16; i += 16)
+        {
+            ReadOnlySpan<byte> source = samples.Slice(2 * i, 32);
+            Vector128<ushort> first = Upper(Vector128.Create(source[..16]).AsUInt16());
+            Vector128<ushort> second = Upper(Vector128.Create(source[16..]).AsUInt16());
+            Vector128.Narrow(first, second).CopyTo(target[i..]);
+        }
+
+        for (; i < target.Length; i++)
+            target[i] = samples[2 * i];
+    }
+
+    private static Vector128<ushort> Upper(Vector128<ushort> samples) =>
+        BitConverter.IsLittleEndian ? samples & Vector128.Create((ushort)255) : samples >> 8;
 
     private void ExpandTable(ReadOnlySpan<byte> row, int count, Span<byte> target, int step)
     {
@@ -122,6 +147,9 @@ internal sealed class PngPixelExpander
             }
         }
 
+        for (; depth == 8 && step == 4 && channels == 4 && i < count; i++, to += 4)
+            BinaryPrimitives.WriteUInt32LittleEndian(target[to..], entries[row[i]]);
+
         int shiftOfCount = depth switch { 8 => 0, 4 => 1, 2 => 2, _ => 3 };
         int mask = (1 << depth) - 1;
 
@@ -141,7 +169,16 @@ internal sealed class PngPixelExpander
 
     private void ExpandGray16(ReadOnlySpan<byte> row, int count, Span<byte> target, int step)
     {
-        for (int i = 0, to = 0; i < count; i++, to += step)
+        int i = 0;
+        int to = 0;
+        for (; !_clipGray16 && step == 3 && i <= count - 16; i += 16, to += 48)
+        {
+            ReadOnlySpan<byte> source = row.Slice(2 * i, 32);
+            Vector128<byte> levels = Vector128.Narrow(Upper(Vector128.Create(source[..16]).AsUInt16()), Upper(Vector128.Create(source[16..]).AsUInt16()));
+            Interleaving.Rgb(levels, levels, levels, target.Slice(to, 48));
+        }
+
+        for (; i < count; i++, to += step)
         {
             ushort value = BinaryPrimitives.ReadUInt16BigEndian(row[(2 * i)..]);
             Span<byte> pixel = target.Slice(to, Channels);

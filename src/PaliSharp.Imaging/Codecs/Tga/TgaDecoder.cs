@@ -44,15 +44,12 @@ internal sealed class TgaDecoder : IImageDecoder
         bool packed = (source[2] & 8) != 0;
 
         // A run of two or more bytes gives at most 128 pixels.
-        long largest = packed ? stored.Length * 128L * Math.Max(bits / 8, 1) : stored.Length;
-        if (largest < rowBytes * height || rowBytes * height > Array.MaxLength)
+        int pixelBytes = Math.Max(bits / 8, 1);
+        long largest = packed ? stored.Length * 128L * pixelBytes : stored.Length;
+        if (largest < rowBytes * height)
             throw Truncated();
-        if (packed)
-        {
-            byte[] unpacked = new byte[rowBytes * height];
-            Unpack(stored, Math.Max(bits / 8, 1), unpacked);
-            stored = unpacked;
-        }
+        var runs = new TgaRunLength(stored, pixelBytes);
+        byte[] unpacked = packed ? new byte[rowBytes] : [];
 
         bool hasAlpha = (kind == 2 && bits == 32) || (kind == 3 && bits == 16);
         int channels = hasAlpha ? 4 : 3;
@@ -61,7 +58,9 @@ internal sealed class TgaDecoder : IImageDecoder
         bool rightToLeft = (source[17] & 0x10) != 0;
         for (int y = 0; y < height; y++)
         {
-            ReadOnlySpan<byte> row = stored.Slice((int)(y * rowBytes), (int)rowBytes);
+            if (packed && !runs.TryRead(unpacked))
+                throw Truncated();
+            ReadOnlySpan<byte> row = packed ? unpacked : stored.Slice((int)(y * rowBytes), (int)rowBytes);
             int line = topDown ? y : height - 1 - y;
             Span<byte> target = pixels.AsSpan(line * width * channels, width * channels);
             for (int x = 0; x < width; x++)
@@ -133,27 +132,5 @@ internal sealed class TgaDecoder : IImageDecoder
         }
 
         return palette;
-    }
-
-    private static void Unpack(ReadOnlySpan<byte> data, int pixelBytes, Span<byte> target)
-    {
-        int at = 0;
-        for (int to = 0; to < target.Length;)
-        {
-            if (at >= data.Length)
-                throw Truncated();
-            int packet = data[at++];
-            int count = ((packet & 127) + 1) * pixelBytes;
-            bool isRun = (packet & 128) != 0;
-            int stored = isRun ? pixelBytes : count;
-            if (data.Length - at < stored)
-                throw Truncated();
-            ReadOnlySpan<byte> pixels = data.Slice(at, stored);
-            at += stored;
-            count = Math.Min(count, target.Length - to);
-            for (int i = 0; i < count; i++)
-                target[to + i] = pixels[i % stored];
-            to += count;
-        }
     }
 }

@@ -33,7 +33,7 @@ internal sealed class TiffDecoder : IAnimationDecoder
         {
             ImageLimits.CheckFrames("TIFF", ++count, options);
             Image image = DecodePage(data, TiffPage.Parse(directory, options), file.LittleEndian, options);
-            yield return new ImageFrame(Orientation.Apply(image), TimeSpan.Zero);
+            yield return new ImageFrame(Orientation.Apply(image, options), TimeSpan.Zero);
         }
 
         if (count == 0)
@@ -46,16 +46,16 @@ internal sealed class TiffDecoder : IAnimationDecoder
     {
         int columns = JpegComponent.DivideUp(page.Width, page.SegmentWidth);
         int rows = JpegComponent.DivideUp(page.Height, page.SegmentHeight);
-        int planes = page.Planar ? page.Samples : 1;
+        var expander = new TiffPixelExpander(page, littleEndian, options.Clip16BitGray);
+        int planes = page.Planar ? expander.UsedSamples : 1;
+        CheckSegments(data, page, planes, (long)columns * rows, options);
         if ((long)columns * rows * planes > page.Offsets.Length)
         {
             throw new ImageFormatException(
                 $"The TIFF file has {page.Offsets.Length} strips or tiles; {(long)columns * rows * planes} are needed.");
         }
 
-        var expander = new TiffPixelExpander(page, littleEndian, options.Clip16BitGray);
-        byte[] pixels = new byte[ImageLimits.ByteCount(page.Width, page.Height, expander.Channels)];
-        CheckSegment(data, page, options);
+        byte[] pixels = GC.AllocateUninitializedArray<byte>(ImageLimits.ByteCount(page.Width, page.Height, expander.Channels));
 
         // What is stored as it is needed is read where it lies; only the rest takes working memory.
         bool isPlain = page.Compression == TiffCompression.None && !page.ReversedBits && !page.Predicted;
@@ -66,7 +66,7 @@ internal sealed class TiffDecoder : IAnimationDecoder
         for (int row = 0; row < rows; row++)
         {
             int top = row * page.SegmentHeight;
-            bool isTile = page.SegmentWidth != page.Width || page.Offsets.Length > rows * planes;
+            bool isTile = page.SegmentWidth != page.Width || page.Offsets.Length > rows * (page.Planar ? page.Samples : 1);
             int height = Math.Min(page.SegmentHeight, page.Height - top);
             int stored = isTile ? page.SegmentHeight : height;
             for (int column = 0; column < columns; column++)
@@ -97,14 +97,19 @@ internal sealed class TiffDecoder : IAnimationDecoder
     }
 
     /// <summary>Refuses strips and tiles that are larger than any sensible picture before they are allocated.</summary>
-    private static void CheckSegment(ReadOnlyMemory<byte> data, TiffPage page, ImageDecoderOptions options)
+    private static void CheckSegments(ReadOnlyMemory<byte> data, TiffPage page, int planes, long number, ImageDecoderOptions options)
     {
-        long bytes = (long)page.SegmentRowBytes * page.SegmentHeight * (page.Planar ? page.Samples : 1);
-        if (bytes > Math.Min(options.MaxWorkingBytes, Array.MaxLength))
+        // JPEG is decoded to a picture of three channels before its samples are taken.
+        long pixels = (long)page.SegmentWidth * page.SegmentHeight;
+        long decoded = page.Compression == TiffCompression.Jpeg ? pixels * 3 : 0;
+        ImageLimits.CheckWorkingMemory("TIFF", ((long)page.SegmentRowBytes * page.SegmentHeight * planes) + decoded, options);
+
+        // Tiles that reach far beyond the page, all of the same few bytes of the file, would take forever.
+        if (number > 1 && pixels / 2 > options.MaxPixels / number)
         {
             throw new ResourceLimitException(
-                $"The strips or tiles of the TIFF file need {bytes} bytes of working memory; the limit is {options.MaxWorkingBytes}. " +
-                "Store it with smaller strips, or raise ImageDecoderOptions.MaxWorkingBytes.");
+                $"The TIFF file stores {page.Width}x{page.Height} pixels in {number} parts of {page.SegmentWidth}x{page.SegmentHeight}, most of which lies outside " +
+                "of the picture. Store it with smaller tiles.");
         }
 
         // Uncompressed rows must be in the file.
@@ -165,13 +170,14 @@ internal sealed class TiffDecoder : IAnimationDecoder
         }
 
         int samples = page.Planar ? 1 : page.Samples;
-        Image image = JpegDecoder.Decode(stream, options, colors);
-        if (image.Width > page.SegmentWidth || image.Height < rows || image.Height > page.SegmentHeight || samples is not (1 or 3))
+        ImageInfo info = JpegDecoder.ReadInfo(stream);
+        if (info.Width > page.SegmentWidth || info.Height < rows || info.Height > page.SegmentHeight || samples is not (1 or 3))
         {
             throw new ImageFormatException(
-                $"A JPEG strip of the TIFF file has {image.Width}x{image.Height} pixels; {page.SegmentWidth}x{rows} were expected.");
+                $"A JPEG strip of the TIFF file has {info.Width}x{info.Height} pixels; {page.SegmentWidth}x{rows} were expected.");
         }
 
+        Image image = JpegDecoder.Decode(stream, options, colors);
         for (int y = 0; y < image.Height; y++)
         {
             ReadOnlySpan<byte> row = image.Row(y);

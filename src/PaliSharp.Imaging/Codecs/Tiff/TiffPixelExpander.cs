@@ -28,6 +28,9 @@ internal sealed class TiffPixelExpander
     /// <summary>The bytes of a decoded pixel.</summary>
     public int Channels => HasAlpha ? 4 : 3;
 
+    /// <summary>The samples of a pixel that are looked at: the first ones.</summary>
+    public int UsedSamples => HasAlpha ? _page.Colors + 1 : _page.Colors;
+
     private bool HasAlpha { get; }
 
     /// <summary>Expands one row of a strip or tile.</summary>
@@ -38,7 +41,7 @@ internal sealed class TiffPixelExpander
     public void Expand(ReadOnlyMemory<byte>[] planes, int start, int count, Span<byte> target)
     {
         int channels = Channels;
-        int needed = HasAlpha ? _page.Colors + 1 : _page.Colors;
+        int needed = UsedSamples;
         Span<byte> samples = _samples.AsSpan(0, count * needed);
         for (int s = 0; s < needed; s++)
         {

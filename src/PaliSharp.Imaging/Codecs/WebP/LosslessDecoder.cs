@@ -12,6 +12,7 @@ internal ref struct LosslessDecoder
     private readonly ImageDecoderOptions _options;
     private LosslessBitReader _reader;
     private long _tableBytes;
+    private long _pixelBytes;
 
     private LosslessDecoder(ReadOnlySpan<byte> data, ImageDecoderOptions options)
     {
@@ -41,7 +42,7 @@ internal ref struct LosslessDecoder
     /// <param name="options">Limits.</param>
     /// <returns>The pixels, each alpha, red, green, blue from the highest byte to the lowest.</returns>
     /// <exception cref="ImageFormatException">The data is damaged or truncated.</exception>
-    /// <exception cref="ResourceLimitException">The codes need too much memory.</exception>
+    /// <exception cref="ResourceLimitException">The pixels or the codes need too much memory.</exception>
     public static uint[] Decode(ReadOnlySpan<byte> data, int width, int height, ImageDecoderOptions options)
     {
         var decoder = new LosslessDecoder(data, options);
@@ -76,6 +77,8 @@ internal ref struct LosslessDecoder
                 for (int i = 1; i < palette.Length; i++)
                     palette[i] = LosslessTransform.Add(palette[i], palette[i - 1]);
                 width = Subsampled(width, packing);
+                if (packing > 0)
+                    Reserve(fullWidth, height);
                 return new LosslessTransform(kind, packing, fullWidth, palette);
             default:
                 int bits = (int)_reader.Take(3) + 2;
@@ -110,9 +113,18 @@ internal ref struct LosslessDecoder
                 ReadCode(256 + LosslessPixels.LengthCodes + cacheSize), ReadCode(256), ReadCode(256), ReadCode(256), ReadCode(DistanceCodes));
         }
 
+        Reserve(width, height);
         uint[] pixels = GC.AllocateUninitializedArray<uint>(width * height);
         new LosslessPixels(width, codes, groups, groupBits, cacheBits).Read(ref _reader, pixels);
         return pixels;
+    }
+
+    /// <summary>Counts the memory of pixels before they are allocated.</summary>
+    /// <exception cref="ResourceLimitException">It is too much.</exception>
+    private void Reserve(int width, int height)
+    {
+        _pixelBytes += (long)width * height * sizeof(uint);
+        ImageLimits.CheckWorkingMemory("WebP", _pixelBytes, _options);
     }
 
     private LosslessHuffmanTable ReadCode(int symbols)

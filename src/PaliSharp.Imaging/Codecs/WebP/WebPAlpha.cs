@@ -3,9 +3,6 @@ namespace PaliSharp.Imaging.Codecs.WebP;
 /// <summary>Decodes the alpha plane of lossy WebP.</summary>
 internal static class WebPAlpha
 {
-    /// <summary>Whether the content of an ALPH chunk is compressed, so that decoding it needs four bytes a pixel.</summary>
-    public static bool IsCompressed(ReadOnlySpan<byte> chunk) => !chunk.IsEmpty && (chunk[0] & 3) == 1;
-
     /// <summary>Decodes the content of an ALPH chunk into the fourth bytes of pixels.</summary>
     /// <exception cref="ImageFormatException">The data is damaged or truncated.</exception>
     public static void Decode(ReadOnlySpan<byte> chunk, int width, int height, Span<byte> rgba, ImageDecoderOptions options)

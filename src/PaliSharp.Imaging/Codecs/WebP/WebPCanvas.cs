@@ -15,16 +15,23 @@ internal sealed class WebPCanvas
         _options = options;
         ImageLimits.CheckSize("WebP", file.Width, file.Height, options);
         foreach (WebPFrame frame in file.Frames)
-        {
-            (int width, int height) = frame.Size;
-            if (frame.X + width > file.Width || frame.Y + height > file.Height)
-            {
-                throw new ImageFormatException(
-                    $"A frame of the WebP file ({width}x{height} at {frame.X},{frame.Y}) leaves the canvas of {file.Width}x{file.Height} pixels.");
-            }
-        }
+            CheckPlace(file, frame);
 
+        // The canvas and a frame that covers it.
+        ImageLimits.CheckWorkingMemory("WebP", 8L * file.Width * file.Height, options);
         _rgba = new byte[ImageLimits.ByteCount(file.Width, file.Height, 4)];
+    }
+
+    /// <summary>Checks that a frame lies on the canvas.</summary>
+    /// <exception cref="ImageFormatException">It does not.</exception>
+    public static void CheckPlace(WebPFile file, WebPFrame frame)
+    {
+        (int width, int height) = frame.Size;
+        if (frame.X + width > file.Width || frame.Y + height > file.Height)
+        {
+            throw new ImageFormatException(
+                $"A frame of the WebP file ({width}x{height} at {frame.X},{frame.Y}) leaves the canvas of {file.Width}x{file.Height} pixels.");
+        }
     }
 
     /// <summary>Draws a frame and returns the canvas as a picture.</summary>

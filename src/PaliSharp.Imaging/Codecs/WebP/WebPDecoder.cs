@@ -16,12 +16,9 @@ internal sealed class WebPDecoder : IAnimationDecoder
         WebPFile file = WebPFile.Parse(data, options);
         ImageLimits.CheckSize("WebP", file.Width, file.Height, options);
         WebPFrame frame = file.Frames[0];
-        if (frame.Size != (file.Width, file.Height))
-            return new WebPCanvas(file, options).Draw(frame);
-
-        // The usual case needs no canvas.
         int channels = file.HasAlpha ? 4 : 3;
-        return new Image(file.Width, file.Height, channels, WebPFrameDecoder.Decode(frame, channels, options), file.ToMetadata());
+        byte[] pixels = frame.Size == (file.Width, file.Height) ? WebPFrameDecoder.Decode(frame, channels, options) : DecodeInPlace(file, frame, channels, options);
+        return new Image(file.Width, file.Height, channels, pixels, file.ToMetadata());
     }
 
     public IEnumerable<ImageFrame> DecodeFrames(ReadOnlyMemory<byte> data, ImageDecoderOptions options)
@@ -30,5 +27,18 @@ internal sealed class WebPDecoder : IAnimationDecoder
         var canvas = new WebPCanvas(file, options);
         foreach (WebPFrame frame in file.Frames)
             yield return new ImageFrame(canvas.Draw(frame), TimeSpan.FromMilliseconds(frame.Duration));
+    }
+
+    /// <summary>A first frame that covers a part of the canvas; the rest is transparent black.</summary>
+    private static byte[] DecodeInPlace(WebPFile file, WebPFrame frame, int channels, ImageDecoderOptions options)
+    {
+        WebPCanvas.CheckPlace(file, frame);
+        (int width, int height) = frame.Size;
+        ImageLimits.CheckWorkingMemory("WebP", (long)width * height * channels, options);
+        byte[] part = WebPFrameDecoder.Decode(frame, channels, options);
+        byte[] pixels = new byte[ImageLimits.ByteCount(file.Width, file.Height, channels)];
+        for (int y = 0; y < height; y++)
+            part.AsSpan(y * width * channels, width * channels).CopyTo(pixels.AsSpan((((frame.Y + y) * file.Width) + frame.X) * channels));
+        return pixels;
     }
 }

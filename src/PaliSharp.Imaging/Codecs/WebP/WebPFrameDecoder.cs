@@ -15,16 +15,6 @@ internal static class WebPFrameDecoder
     public static byte[] Decode(WebPFrame frame, int channels, ImageDecoderOptions options)
     {
         (int width, int height) = frame.Size;
-
-        // Lossy pictures are decoded in rows, but alpha is coded without loss.
-        long working = frame.IsLossless || (channels == 4 && WebPAlpha.IsCompressed(frame.Alpha.Span)) ? (long)width * height * sizeof(uint) : 0;
-        if (working > options.MaxWorkingBytes)
-        {
-            throw new ResourceLimitException(
-                $"The WebP picture of {width}x{height} pixels needs {working} bytes of working memory; the limit is {options.MaxWorkingBytes}. " +
-                "Scale it down first, or raise ImageDecoderOptions.MaxWorkingBytes.");
-        }
-
         return frame.IsLossless ? DecodeLossless(frame, width, height, channels, options) : DecodeLossy(frame, width, height, channels, options);
     }
 

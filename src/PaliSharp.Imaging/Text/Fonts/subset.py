@@ -1,6 +1,6 @@
 """Makes the embedded font: a TrueType font reduced to some ranges of characters, without hinting and layout tables.
 
-Usage: subset.py SOURCE.ttf TARGET.ttf
+Usage: subset.py SOURCE.ttf TARGET.ttf [FIRST-LAST …]    (characters in hexadecimal; by default those below)
 """
 import struct
 import sys
@@ -8,6 +8,9 @@ import sys
 RANGES = [(0x20, 0x7E), (0xA0, 0x24F), (0x2B0, 0x2DD), (0x300, 0x345), (0x370, 0x3FF), (0x400, 0x52F), (0x1E00, 0x1FFF), (0x2010, 0x2027),
           (0x2030, 0x205E), (0x2070, 0x209C), (0x20A0, 0x20B9), (0x2100, 0x214F), (0x2150, 0x2184), (0x2190, 0x21FF), (0x2200, 0x22FF),
           (0x25A0, 0x25FF), (0x2600, 0x266F), (0x2713, 0x2718), (0xFB00, 0xFB06), (0xFFFC, 0xFFFD)]
+
+if len(sys.argv) > 3:
+    RANGES = [tuple(int(end, 16) for end in part.split("-")) for part in sys.argv[3:]]
 
 data = open(sys.argv[1], "rb").read()
 tables = {}

@@ -10,6 +10,7 @@ export class ApiError extends Error {
 }
 
 export const setKey = key => sessionStorage.setItem(keyName, key);
+export const hasKey = () => sessionStorage.getItem(keyName) !== null;
 
 const headers = extra => {
   const key = sessionStorage.getItem(keyName);

@@ -1,10 +1,13 @@
 // The page: picture, task, answer.
-import { ApiError, isReady, models, setKey, stream, vision } from "./api.js";
+import { ApiError, hasKey, isReady, models, setKey, stream, vision } from "./api.js";
 import { Overlay, colorOf } from "./overlay.js";
 import { cli, code, curl } from "./snippets.js";
 import { languages, readRequest, samples, tasks } from "./tasks.js";
 
 const $ = id => document.getElementById(id);
+const form = id => $(id).type === "checkbox" ? $(id).checked : $(id).value;
+// Before that nobody needs to be told that an answer is awaited.
+const patience = 800;
 let healthTimer = null;
 const state = { file: null, task: "detect", answer: null, running: null, request: null };
 const overlay = new Overlay($("boxes"), $("masks"), index => {
@@ -15,11 +18,11 @@ const overlay = new Overlay($("boxes"), $("masks"), index => {
 
 for (const task of tasks) {
   const label = document.createElement("label");
-  label.innerHTML = `<input type="radio" name="task"><span><b aria-hidden="true"></b><i></i></span>`;
+  label.innerHTML = `<input type="radio" name="task"><span><svg viewBox="0 0 24 24" aria-hidden="true"><path></path></svg><i></i></span>`;
   const input = label.querySelector("input");
   input.value = task.id;
   input.checked = task.id === state.task;
-  label.querySelector("b").textContent = task.sign;
+  label.querySelector("path").setAttribute("d", task.icon);
   const name = label.querySelector("i");
   name.replaceWith(task.name);
   input.addEventListener("change", () => chooseTask(task.id));
@@ -60,7 +63,6 @@ $("theme").addEventListener("click", switchTheme);
 $("key-form").addEventListener("submit", event => {
   event.preventDefault();
   setKey($("key").value.trim());
-  $("key-card").hidden = true;
   start();
 });
 
@@ -102,6 +104,8 @@ async function start() {
   try {
     const served = await models();
     $("model").replaceChildren(...served.map(model => new Option(model.id, model.id)));
+    $("model").parentElement.hidden = false;
+    $("key-card").hidden = true;
     $("notice").hidden = !served.some(model => model.is_demonstration);
     updateCode();
   } catch (error) {
@@ -111,10 +115,16 @@ async function start() {
 
 async function watchHealth() {
   clearTimeout(healthTimer);
+  healthTimer = setTimeout(() => showHealth("connecting"), patience);
   const status = await isReady();
+  clearTimeout(healthTimer);
+  showHealth(status);
+  healthTimer = setTimeout(watchHealth, status === "ready" ? 20000 : 2000);
+}
+
+function showHealth(status) {
   $("health").className = `health ${status}`;
   $("health").querySelector(".health-text").textContent = status;
-  healthTimer = setTimeout(watchHealth, status === "ready" ? 20000 : 2000);
 }
 
 // ---- picture
@@ -166,8 +176,6 @@ function chooseTask(id) {
   updateCode();
 }
 
-const form = id => $(id).type === "checkbox" ? $(id).checked : $(id).value;
-
 async function run() {
   if (state.running) return;
   clearAnswer();
@@ -192,7 +200,7 @@ async function run() {
   try {
     if (request.kind === "text") await runText(request, abort.signal);
     else await runTyped(request, abort.signal);
-    $("meta").append(` · ${((performance.now() - started) / 1000).toFixed(2)} s`);
+    $("meta").append(`${$("meta").textContent ? " · " : ""}${((performance.now() - started) / 1000).toFixed(2)} s`);
   } catch (error) {
     if (error.name === "AbortError") say("Stopped.");
     else showError(error);
@@ -325,14 +333,21 @@ function warn(warnings) {
 }
 
 function showError(error) {
+  if (error.status === 401) {
+    askForKey(error);
+    return;
+  }
   $("placeholder").hidden = true;
   $("error").hidden = false;
   $("error-title").textContent = error.title ?? "Something went wrong";
   $("error-text").textContent = error.message;
-  if (error.status === 401) {
-    $("key-card").hidden = false;
-    $("key").focus();
-  }
+}
+
+function askForKey(error) {
+  $("key-error").hidden = !hasKey();
+  $("key-error").textContent = error.message;
+  $("key-card").hidden = false;
+  $("key").focus();
 }
 
 const say = text => { $("live").textContent = text; };
@@ -358,7 +373,7 @@ function updateCode() {
   const name = state.file?.name ?? "picture.png";
   const kind = document.querySelector("input[name=code]:checked").value;
   const several = $("model").options.length > 1 ? $("model").value : null;
-  $("code").textContent = kind === "curl" ? curl(request, name, several, location.origin, sessionStorage.getItem("palisharp-key"))
+  $("code").textContent = kind === "curl" ? curl(request, name, several, location.origin, hasKey())
     : kind === "cli" ? cli(request, name) : code(request, name);
 }
 

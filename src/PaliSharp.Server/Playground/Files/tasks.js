@@ -1,13 +1,14 @@
 // The tasks: what they are called, what they need, and how they are asked.
+// The icons are paths in a square of 24.
 export const tasks = [
-  { id: "caption", name: "Caption", sign: "❝", help: "One short sentence." },
-  { id: "describe", name: "Describe", sign: "¶", help: "A longer description." },
-  { id: "ask", name: "Ask", sign: "?", help: "A question about the picture." },
-  { id: "ocr", name: "Read text", sign: "A", help: "All text, from the top left to the bottom right." },
-  { id: "detect", name: "Detect", sign: "▢", help: "Boxes around things, with scores to compare them by." },
-  { id: "segment", name: "Segment", sign: "◍", help: "Boxes and the exact pixels of things." },
-  { id: "classify", name: "Classify", sign: "≡", help: "Ranks labels by how likely the model finds each as its answer." },
-  { id: "prompt", name: "Prompt", sign: ">", help: "Any prompt, unchanged." },
+  { id: "caption", name: "Caption", icon: "M4 5h16v10H11l-4 4v-4H4z M8 10h8", help: "One short sentence." },
+  { id: "describe", name: "Describe", icon: "M4 6h16 M4 10.5h16 M4 15h16 M4 19.5h9", help: "A longer description." },
+  { id: "ask", name: "Ask", icon: "M9 9a3 3 0 1 1 4.2 2.75c-.8.4-1.2 1-1.2 2.25 M12 17.2v.1 M12 3a9 9 0 1 1-.01 0", help: "A question about the picture." },
+  { id: "ocr", name: "Read text", icon: "M4 8V4h4 M16 4h4v4 M20 16v4h-4 M8 20H4v-4 M8 9h8 M12 9v7", help: "All text, from the top left to the bottom right." },
+  { id: "detect", name: "Detect", icon: "M4 9V4h5 M15 4h5v5 M20 15v5h-5 M9 20H4v-5 M12 9a3 3 0 1 1-.01 0", help: "Boxes around things, with scores to compare them by." },
+  { id: "segment", name: "Segment", icon: "M6.5 18C3 15 3.5 6 9 5c3-.5 4 2 7 2 4 0 5.5 5 3 9-2.5 4-9 5-12.5 2z M8 15l7-7 M11 17.5l7-7", help: "Boxes and the exact pixels of things." },
+  { id: "classify", name: "Classify", icon: "M4 6h15 M4 12h10 M4 18h6", help: "Ranks labels by how likely the model finds each as its answer." },
+  { id: "prompt", name: "Prompt", icon: "M5 7l5 5-5 5 M12.5 18H20", help: "Any prompt, unchanged." },
 ];
 
 export const languages = [

@@ -30,7 +30,9 @@ internal unsafe struct AttentionDecodeJob<TSimd, TVector> : IParallelJob
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
-    private const int BlockKeys = 128; // keys and then values of a block stay in the cache while the query heads pass over them
+    private const int BlockKeys = 128; // keys of which the logits are known before their values are weighed
+    private const int Together = 4;
+    private const int KeysAhead = 8;
 
     public DecodeQuery* Items;
     public AttentionOptions Options;
@@ -112,57 +114,56 @@ internal unsafe struct AttentionDecodeJob<TSimd, TVector> : IParallelJob
 
     private readonly float* Maxima(float* parts, int slice) => parts + ((long)slice * ScratchLength) + ((long)Group * Options.HeadSize);
 
+    /// <summary>The logits of all query heads of the group, four keys at a time: those are read from memory once and stay in the first-level cache.</summary>
     private readonly void MultiplyKeys(float* queries, float* keys, int count, float* logits)
     {
-        int row = 0;
-        for (; row + 4 <= Group; row += 4)
-            FourQueries(queries + ((long)row * Options.HeadSize), keys, count, RowStride, Options.HeadSize, Options.Scale, logits + (row * BlockKeys));
-        for (; row < Group; row++)
-            OneQuery(queries + ((long)row * Options.HeadSize), keys, count, RowStride, Options.HeadSize, Options.Scale, logits + (row * BlockKeys));
+        for (int key = 0; key < count; key += Together)
+        {
+            for (int row = 0; row < Group; row++)
+            {
+                FourKeys(
+                    queries + ((long)row * Options.HeadSize),
+                    keys + (key * RowStride),
+                    Math.Min(Together, count - key),
+                    RowStride,
+                    row == 0 ? KeysAhead * RowStride : 0,
+                    Options.HeadSize,
+                    Options.Scale,
+                    logits + (row * BlockKeys) + key);
+            }
+        }
     }
 
-    /// <summary>The logits of four queries, two keys at a time: six reads for eight products. An odd last key is taken twice.</summary>
+    /// <summary>The logits of one query and up to four keys; missing ones are the last one again. Rows lie far apart, so the coming ones are asked for.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourQueries(float* queries, float* keys, int count, long stride, int headSize, float scale, float* logits)
+    private static void FourKeys(float* query, float* keys, int count, long stride, long ahead, int headSize, float scale, float* logits)
     {
-        float* q1 = queries + headSize;
-        float* q2 = q1 + headSize;
-        float* q3 = q2 + headSize;
-        for (int key = 0; key < count; key += 2)
+        float* k0 = keys;
+        float* k1 = keys + (Math.Min(1, count - 1) * stride);
+        float* k2 = keys + (Math.Min(2, count - 1) * stride);
+        float* k3 = keys + (Math.Min(3, count - 1) * stride);
+        TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
+        int i = 0;
+        for (; i <= headSize - TSimd.Count; i += TSimd.Count)
         {
-            int other = Math.Min(key + 1, count - 1);
-            float* k0 = keys + (key * stride);
-            float* k1 = keys + (other * stride);
-            TVector s00 = TSimd.Zero, s10 = TSimd.Zero, s20 = TSimd.Zero, s30 = TSimd.Zero;
-            TVector s01 = TSimd.Zero, s11 = TSimd.Zero, s21 = TSimd.Zero, s31 = TSimd.Zero;
-            int i = 0;
-            for (; i <= headSize - TSimd.Count; i += TSimd.Count)
-            {
-                TVector a = TSimd.Load(k0 + i);
-                TVector b = TSimd.Load(k1 + i);
-                TVector query = TSimd.Load(queries + i);
-                s00 = TSimd.MultiplyAdd(query, a, s00);
-                s01 = TSimd.MultiplyAdd(query, b, s01);
-                query = TSimd.Load(q1 + i);
-                s10 = TSimd.MultiplyAdd(query, a, s10);
-                s11 = TSimd.MultiplyAdd(query, b, s11);
-                query = TSimd.Load(q2 + i);
-                s20 = TSimd.MultiplyAdd(query, a, s20);
-                s21 = TSimd.MultiplyAdd(query, b, s21);
-                query = TSimd.Load(q3 + i);
-                s30 = TSimd.MultiplyAdd(query, a, s30);
-                s31 = TSimd.MultiplyAdd(query, b, s31);
-            }
-
-            logits[key] = (TSimd.Sum(s00) + Rest(queries, k0, i, headSize)) * scale;
-            logits[other] = (TSimd.Sum(s01) + Rest(queries, k1, i, headSize)) * scale;
-            logits[BlockKeys + key] = (TSimd.Sum(s10) + Rest(q1, k0, i, headSize)) * scale;
-            logits[BlockKeys + other] = (TSimd.Sum(s11) + Rest(q1, k1, i, headSize)) * scale;
-            logits[(2 * BlockKeys) + key] = (TSimd.Sum(s20) + Rest(q2, k0, i, headSize)) * scale;
-            logits[(2 * BlockKeys) + other] = (TSimd.Sum(s21) + Rest(q2, k1, i, headSize)) * scale;
-            logits[(3 * BlockKeys) + key] = (TSimd.Sum(s30) + Rest(q3, k0, i, headSize)) * scale;
-            logits[(3 * BlockKeys) + other] = (TSimd.Sum(s31) + Rest(q3, k1, i, headSize)) * scale;
+            TSimd.Prefetch(k0 + ahead + i);
+            TSimd.Prefetch(k1 + ahead + i);
+            TSimd.Prefetch(k2 + ahead + i);
+            TSimd.Prefetch(k3 + ahead + i);
+            TVector part = TSimd.Load(query + i);
+            s0 = TSimd.MultiplyAdd(part, TSimd.Load(k0 + i), s0);
+            s1 = TSimd.MultiplyAdd(part, TSimd.Load(k1 + i), s1);
+            s2 = TSimd.MultiplyAdd(part, TSimd.Load(k2 + i), s2);
+            s3 = TSimd.MultiplyAdd(part, TSimd.Load(k3 + i), s3);
         }
+
+        logits[0] = (TSimd.Sum(s0) + Rest(query, k0, i, headSize)) * scale;
+        if (count > 1)
+            logits[1] = (TSimd.Sum(s1) + Rest(query, k1, i, headSize)) * scale;
+        if (count > 2)
+            logits[2] = (TSimd.Sum(s2) + Rest(query, k2, i, headSize)) * scale;
+        if (count > 3)
+            logits[3] = (TSimd.Sum(s3) + Rest(query, k3, i, headSize)) * scale;
     }
 
     /// <summary>The products of the elements from <paramref name="start"/> on, which fill no vector.</summary>
@@ -175,23 +176,6 @@ internal unsafe struct AttentionDecodeJob<TSimd, TVector> : IParallelJob
         return sum;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneQuery(float* query, float* keys, int count, long stride, int headSize, float scale, float* logits)
-    {
-        for (int key = 0; key < count; key++, keys += stride)
-        {
-            TVector s0 = TSimd.Zero, s1 = TSimd.Zero;
-            int i = 0;
-            for (; i <= headSize - (2 * TSimd.Count); i += 2 * TSimd.Count)
-            {
-                s0 = TSimd.MultiplyAdd(TSimd.Load(query + i), TSimd.Load(keys + i), s0);
-                s1 = TSimd.MultiplyAdd(TSimd.Load(query + i + TSimd.Count), TSimd.Load(keys + i + TSimd.Count), s1);
-            }
-
-            logits[key] = (TSimd.Sum(TSimd.Add(s0, s1)) + Rest(query, keys, i, headSize)) * scale;
-        }
-    }
-
     private readonly void Weigh(float* logits, int count, float* sums, ref float maximum, ref float total)
     {
         int width = PackedAttention.RoundUp(count, TSimd.Count); // divides the block, so that this stays inside the row
@@ -202,89 +186,49 @@ internal unsafe struct AttentionDecodeJob<TSimd, TVector> : IParallelJob
             sums[i] *= factor;
     }
 
+    /// <summary>Adds the weighted values to the sums of all query heads of the group, four values at a time, as in <see cref="MultiplyKeys"/>.</summary>
     private readonly void MultiplyValues(float* weights, float* values, int count, float* sums)
     {
-        int row = 0;
-        for (; row + 4 <= Group; row += 4)
-            FourRows(weights + (row * BlockKeys), values, count, RowStride, Options.HeadSize, sums + ((long)row * Options.HeadSize));
-        for (; row < Group; row++)
-            OneRow(weights + (row * BlockKeys), values, count, RowStride, Options.HeadSize, sums + ((long)row * Options.HeadSize));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourRows(float* weights, float* values, int count, long stride, int headSize, float* sums)
-    {
-        int i = 0;
-        for (; i <= headSize - (2 * TSimd.Count); i += 2 * TSimd.Count)
+        for (int key = 0; key < count; key += Together)
         {
-            float* column = values + i;
-            float* sum0 = sums + i;
-            float* sum1 = sum0 + headSize;
-            float* sum2 = sum1 + headSize;
-            float* sum3 = sum2 + headSize;
-            TVector s00 = TSimd.Load(sum0), s10 = TSimd.Load(sum1), s20 = TSimd.Load(sum2), s30 = TSimd.Load(sum3);
-            TVector s01 = TSimd.Load(sum0 + TSimd.Count), s11 = TSimd.Load(sum1 + TSimd.Count);
-            TVector s21 = TSimd.Load(sum2 + TSimd.Count), s31 = TSimd.Load(sum3 + TSimd.Count);
-            for (int key = 0; key < count; key++, column += stride)
+            for (int row = 0; row < Group; row++)
             {
-                TVector a = TSimd.Load(column);
-                TVector b = TSimd.Load(column + TSimd.Count);
-                TVector weight = TSimd.Broadcast(weights[key]);
-                s00 = TSimd.MultiplyAdd(weight, a, s00);
-                s01 = TSimd.MultiplyAdd(weight, b, s01);
-                weight = TSimd.Broadcast(weights[BlockKeys + key]);
-                s10 = TSimd.MultiplyAdd(weight, a, s10);
-                s11 = TSimd.MultiplyAdd(weight, b, s11);
-                weight = TSimd.Broadcast(weights[(2 * BlockKeys) + key]);
-                s20 = TSimd.MultiplyAdd(weight, a, s20);
-                s21 = TSimd.MultiplyAdd(weight, b, s21);
-                weight = TSimd.Broadcast(weights[(3 * BlockKeys) + key]);
-                s30 = TSimd.MultiplyAdd(weight, a, s30);
-                s31 = TSimd.MultiplyAdd(weight, b, s31);
+                FourValues(
+                    weights + (row * BlockKeys) + key,
+                    values + (key * RowStride),
+                    Math.Min(Together, count - key),
+                    RowStride,
+                    row == 0 ? KeysAhead * RowStride : 0,
+                    Options.HeadSize,
+                    sums + ((long)row * Options.HeadSize));
             }
-
-            TSimd.Store(s00, sum0);
-            TSimd.Store(s01, sum0 + TSimd.Count);
-            TSimd.Store(s10, sum1);
-            TSimd.Store(s11, sum1 + TSimd.Count);
-            TSimd.Store(s20, sum2);
-            TSimd.Store(s21, sum2 + TSimd.Count);
-            TSimd.Store(s30, sum3);
-            TSimd.Store(s31, sum3 + TSimd.Count);
         }
-
-        for (int row = 0; row < 4; row++)
-            AddRest(weights + (row * BlockKeys), values, count, stride, i, headSize, sums + (row * headSize));
     }
 
+    /// <summary>Adds up to four weighted values; missing ones are the last one again with weight zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneRow(float* weights, float* values, int count, long stride, int headSize, float* sums)
+    private static void FourValues(float* weights, float* values, int count, long stride, long ahead, int headSize, float* sums)
     {
+        float* v0 = values;
+        float* v1 = values + (Math.Min(1, count - 1) * stride);
+        float* v2 = values + (Math.Min(2, count - 1) * stride);
+        float* v3 = values + (Math.Min(3, count - 1) * stride);
+        float w0 = weights[0], w1 = count > 1 ? weights[1] : 0, w2 = count > 2 ? weights[2] : 0, w3 = count > 3 ? weights[3] : 0;
+        TVector a = TSimd.Broadcast(w0), b = TSimd.Broadcast(w1), c = TSimd.Broadcast(w2), d = TSimd.Broadcast(w3);
         int i = 0;
-        for (; i <= headSize - (2 * TSimd.Count); i += 2 * TSimd.Count)
+        for (; i <= headSize - TSimd.Count; i += TSimd.Count)
         {
-            float* column = values + i;
-            TVector s0 = TSimd.Load(sums + i), s1 = TSimd.Load(sums + i + TSimd.Count);
-            for (int key = 0; key < count; key++, column += stride)
-            {
-                TVector weight = TSimd.Broadcast(weights[key]);
-                s0 = TSimd.MultiplyAdd(weight, TSimd.Load(column), s0);
-                s1 = TSimd.MultiplyAdd(weight, TSimd.Load(column + TSimd.Count), s1);
-            }
-
-            TSimd.Store(s0, sums + i);
-            TSimd.Store(s1, sums + i + TSimd.Count);
+            TSimd.Prefetch(v0 + ahead + i);
+            TSimd.Prefetch(v1 + ahead + i);
+            TSimd.Prefetch(v2 + ahead + i);
+            TSimd.Prefetch(v3 + ahead + i);
+            TVector sum = TSimd.MultiplyAdd(a, TSimd.Load(v0 + i), TSimd.Load(sums + i));
+            sum = TSimd.MultiplyAdd(b, TSimd.Load(v1 + i), sum);
+            sum = TSimd.MultiplyAdd(c, TSimd.Load(v2 + i), sum);
+            TSimd.Store(TSimd.MultiplyAdd(d, TSimd.Load(v3 + i), sum), sums + i);
         }
 
-        AddRest(weights, values, count, stride, i, headSize, sums);
-    }
-
-    private static void AddRest(float* weights, float* values, int count, long stride, int start, int headSize, float* sums)
-    {
-        for (int key = 0; key < count; key++, values += stride)
-        {
-            for (int i = start; i < headSize; i++)
-                sums[i] += weights[key] * values[i];
-        }
+        for (; i < headSize; i++)
+            sums[i] += (w0 * v0[i]) + (w1 * v1[i]) + (w2 * v2[i]) + (w3 * v3[i]);
     }
 }

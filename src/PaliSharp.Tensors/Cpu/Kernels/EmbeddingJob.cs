@@ -21,8 +21,8 @@ internal unsafe struct EmbeddingJob<TSimd, TVector, TElement> : IParallelJob
     public readonly void Execute(int part)
     {
         (long start, long end) = Partition.Range(part, Parts, Count);
-        byte* rows = (byte*)Table + TElement.HeadBytes(Width);
-        nint rowBytes = TElement.RowBytes(Width);
+        byte* rows = (byte*)Table;
+        nint rowBytes = TElement.ByteCount(Width);
         for (long i = start; i < end; i++)
             Copy(rows + (Ids[i] * rowBytes), Y + (i * Width), Width, Scale);
     }

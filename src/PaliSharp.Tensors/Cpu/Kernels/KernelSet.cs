@@ -1,3 +1,5 @@
+using PaliSharp.Tensors.Cpu.MatMul;
+
 namespace PaliSharp.Tensors.Cpu.Kernels;
 
 /// <summary>All operations on one instruction path: one virtual call for each operation, everything below it compiled for the path.</summary>
@@ -6,6 +8,9 @@ internal abstract unsafe class KernelSet
 {
     /// <summary>y[rows, outputs] = x[rows, inputs]·weight[outputs, inputs]ᵀ (+ bias).</summary>
     public abstract void Linear(float* x, int rows, Weight weight, float* bias, float* y);
+
+    /// <summary>Products of the same x with weights of one type.</summary>
+    public abstract void Linear(WeightType type, ReadOnlySpan<ProductOperands> products);
 
     /// <summary>y[rows, outputs] = x[rows, inputs]·(the given rows of weight)ᵀ.</summary>
     public abstract void LinearRows(float* x, int rows, Weight weight, ReadOnlySpan<int> outputs, float* y);

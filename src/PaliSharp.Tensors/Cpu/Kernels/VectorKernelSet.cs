@@ -13,6 +13,9 @@ internal sealed unsafe class VectorKernelSet<TSimd, TVector>(ThreadTeam team, Te
     public override void Linear(float* x, int rows, Weight weight, float* bias, float* y) =>
         MatrixProduct<TSimd, TVector>.Multiply(team, pool, x, rows, weight, bias, y);
 
+    public override void Linear(WeightType type, ReadOnlySpan<ProductOperands> products) =>
+        MatrixProduct<TSimd, TVector>.Multiply(team, pool, type, products);
+
     public override void LinearRows(float* x, int rows, Weight weight, ReadOnlySpan<int> outputs, float* y) =>
         RowSelection<TSimd, TVector>.Multiply(team, pool, x, rows, weight, outputs, y);
 

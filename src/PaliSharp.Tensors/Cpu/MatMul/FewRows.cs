@@ -36,25 +36,41 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
     private const long LargestPart = 1 << 20;
     private const int PartsPerThread = 6;
 
-    /// <summary>Computes the product of up to <see cref="Limit"/> rows.</summary>
-    public static void Multiply(ThreadTeam team, TensorPool pool, in ProductOperands operands)
+    /// <summary>Computes products of up to <see cref="Limit"/> rows of the same x.</summary>
+    public static void Multiply(ThreadTeam team, TensorPool pool, ReadOnlySpan<ProductOperands> products)
     {
+        ref readonly ProductOperands first = ref products[0];
         if (!TElement.SplitsEvenOdd)
         {
-            Multiply(team, operands, operands.X);
+            Multiply(team, products, first.X);
             return;
         }
 
-        using Tensor ordered = pool.Rent(new TensorShape(operands.Rows, operands.Inputs));
-        for (int row = 0; row < operands.Rows; row++)
-            SplitEvenOdd(operands.X + ((nint)row * operands.Inputs), operands.Inputs, ordered.Pointer + ((nint)row * operands.Inputs));
-        Multiply(team, operands, ordered.Pointer);
+        using Tensor ordered = pool.Rent(new TensorShape(first.Rows, first.Inputs));
+        for (int row = 0; row < first.Rows; row++)
+            SplitEvenOdd(first.X + ((nint)row * first.Inputs), first.Inputs, ordered.Pointer + ((nint)row * first.Inputs));
+        Multiply(team, products, ordered.Pointer);
     }
 
-    private static void Multiply(ThreadTeam team, in ProductOperands operands, float* x)
+    private static void Multiply(ThreadTeam team, ReadOnlySpan<ProductOperands> products, float* x)
     {
-        long rowBytes = TElement.RowBytes(operands.Inputs);
-        long partBytes = Math.Clamp(rowBytes * operands.Outputs / ((long)PartsPerThread * team.Size), SmallestPart, LargestPart);
+        long outputs = 0;
+        foreach (ref readonly ProductOperands product in products)
+            outputs += product.Outputs;
+        var jobs = default(JoinedJobs<Job>);
+        foreach (ref readonly ProductOperands product in products)
+        {
+            Job job = Divide(product, x, outputs, team.Size);
+            jobs.Add(job, job.Parts);
+        }
+
+        team.Run(ref jobs, jobs.Parts);
+    }
+
+    private static Job Divide(in ProductOperands operands, float* x, long allOutputs, int threads)
+    {
+        long rowBytes = TElement.ByteCount(operands.Inputs);
+        long partBytes = Math.Clamp(rowBytes * allOutputs / ((long)PartsPerThread * threads), SmallestPart, LargestPart);
         int outputsPerPart = (int)Math.Clamp(partBytes / rowBytes, 1, operands.Outputs);
         int streams = operands.Rows <= 2 ? 4 : 2;
 
@@ -65,8 +81,7 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
         int segments = ((operands.Inputs - 1) / longest) + 1;
         int segment = ((((operands.Inputs - 1) / segments) / step) + 1) * step;
         outputsPerPart = (outputsPerPart + streams - 1) / streams * streams;
-        var job = new Job { Operands = operands, X = x, OutputsPerPart = outputsPerPart, Streams = streams, Segment = segment };
-        team.Run(ref job, ((operands.Outputs - 1) / outputsPerPart) + 1);
+        return new Job { Operands = operands, X = x, OutputsPerPart = outputsPerPart, Streams = streams, Segment = segment };
     }
 
     /// <summary>Puts x, as far as it makes whole pairs of vectors, into the order of even and odd elements.</summary>
@@ -90,6 +105,8 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
         public int OutputsPerPart;
         public int Streams;
         public int Segment;
+
+        public readonly int Parts => ((Operands.Outputs - 1) / OutputsPerPart) + 1;
 
         public readonly void Execute(int part)
         {
@@ -115,8 +132,8 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
         {
             nint inputs = Operands.Inputs;
             nint whole = inputs - (inputs % (2 * TSimd.Count));
-            nint rowBytes = TElement.RowBytes(Operands.Inputs);
-            byte* weight = (byte*)Operands.Weight + (output * rowBytes) + TElement.HeadBytes(Operands.Inputs);
+            nint rowBytes = TElement.ByteCount(Operands.Inputs);
+            byte* weight = (byte*)Operands.Weight + (output * rowBytes);
             int sums = PaddedRows * Streams * TSimd.Count;
             for (nint start = 0; start < whole; start += Segment)
             {
@@ -158,7 +175,7 @@ internal static unsafe class FewRows<TSimd, TVector, TElement>
         private readonly void Finish(int output, nint whole, float* totals)
         {
             nint inputs = Operands.Inputs;
-            byte* weight = (byte*)Operands.Weight + (output * TElement.RowBytes(Operands.Inputs)) + TElement.HeadBytes(Operands.Inputs);
+            byte* weight = (byte*)Operands.Weight + (output * TElement.ByteCount(Operands.Inputs));
             for (int row = 0; row < Operands.Rows; row++)
             {
                 float* x = Operands.X + (row * inputs);

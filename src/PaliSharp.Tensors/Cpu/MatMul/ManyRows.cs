@@ -40,26 +40,33 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
 
     private static int TileRows => 2 * TSimd.Count;
 
-    /// <summary>Computes the product.</summary>
-    public static void Multiply(ThreadTeam team, TensorPool pool, in ProductOperands operands)
+    /// <summary>Computes products of the same x, which is packed once.</summary>
+    public static void Multiply(ThreadTeam team, TensorPool pool, ReadOnlySpan<ProductOperands> products)
     {
-        int blockRows = EvenBlock(operands.Rows, PackedRows);
-        for (int start = 0; start < operands.Rows; start += blockRows)
-            MultiplyBlock(team, pool, operands.SliceRows(start, Math.Min(blockRows, operands.Rows - start)));
+        int rows = products[0].Rows;
+        int blockRows = EvenBlock(rows, PackedRows);
+        for (int start = 0; start < rows; start += blockRows)
+            MultiplyBlock(team, pool, products, start, Math.Min(blockRows, rows - start));
     }
 
-    private static void MultiplyBlock(ThreadTeam team, TensorPool pool, in ProductOperands operands)
+    private static void MultiplyBlock(ThreadTeam team, TensorPool pool, ReadOnlySpan<ProductOperands> products, int firstRow, int rows)
     {
-        int paddedRows = RoundUp(operands.Rows, TSimd.Count);
-        using Tensor panels = pool.Rent(new TensorShape(operands.Inputs, paddedRows));
-        Job job = Divide(operands, pool, team.Size);
-        job.Panels = panels.Pointer;
-        job.PaddedRows = paddedRows;
+        int inputs = products[0].Inputs;
+        int paddedRows = RoundUp(rows, TSimd.Count);
+        using Tensor panels = pool.Rent(new TensorShape(inputs, paddedRows));
+        var pack = new PackJob { Operands = products[0].SliceRows(firstRow, rows), Panels = panels.Pointer, PaddedRows = paddedRows };
+        team.Run(ref pack, (inputs + Depth - 1) / Depth * pack.RowParts);
 
-        int depthBlocks = (operands.Inputs + Depth - 1) / Depth;
-        var pack = new PackJob { Operands = operands, Panels = job.Panels, PaddedRows = paddedRows };
-        team.Run(ref pack, depthBlocks * pack.RowParts);
-        team.Run(ref job, job.OutputBlocks.Count * job.RowBlocks);
+        var jobs = default(JoinedJobs<Job>);
+        foreach (ref readonly ProductOperands product in products)
+        {
+            Job job = Divide(product.SliceRows(firstRow, rows), pool, team.Size);
+            job.Panels = panels.Pointer;
+            job.PaddedRows = paddedRows;
+            jobs.Add(job, job.OutputBlocks.Count * job.RowBlocks);
+        }
+
+        team.Run(ref jobs, jobs.Parts);
     }
 
     /// <summary>Chooses the tasks: blocks of outputs as large as the caches allow, of fewer rows only where outputs are too few for all threads.</summary>
@@ -124,7 +131,7 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
         public float* Panels;
         public int PaddedRows;
 
-        private readonly nint RowBytes => TElement.RowBytes(Operands.Inputs);
+        private readonly nint RowBytes => TElement.ByteCount(Operands.Inputs);
 
         public readonly void Execute(int part)
         {
@@ -158,7 +165,7 @@ internal static unsafe class ManyRows<TSimd, TVector, TElement>
         private readonly void MultiplyTask(
             int firstOutput, int outputs, int firstRow, int rows, float* weights, float* sums, nint panelSums, nint count)
         {
-            byte* source = (byte*)Operands.Weight + (firstOutput * RowBytes) + TElement.HeadBytes(Operands.Inputs);
+            byte* source = (byte*)Operands.Weight + (firstOutput * RowBytes);
             float* totals = sums + count;
             new Span<float>(sums, (int)count).Clear();
             for (int start = 0; start < Operands.Inputs; start += Depth)

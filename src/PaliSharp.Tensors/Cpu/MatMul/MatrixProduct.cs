@@ -25,47 +25,47 @@ internal static unsafe class MatrixProduct<TSimd, TVector>
     public static void Multiply(ThreadTeam team, TensorPool pool, float* x, int rows, Weight weight, float* bias, float* y)
     {
         int outputs = weight.Shape.Rows;
-        Multiply(team, pool, weight, new ProductOperands(x, rows, weight.Data, outputs, weight.Shape.Columns, bias, y, outputs));
-    }
-
-    /// <summary>A product with rows of a weight, which may have been copied elsewhere.</summary>
-    /// <param name="team">The threads that share the work.</param>
-    /// <param name="pool">Lends the scratch memory.</param>
-    /// <param name="weight">Whose rows they are: says how they are stored.</param>
-    /// <param name="operands">The operands.</param>
-    public static void Multiply(ThreadTeam team, TensorPool pool, Weight weight, in ProductOperands operands)
-    {
-        switch (weight.Type)
-        {
-            case WeightType.Float32:
-                Multiply<Float32Element<TSimd, TVector>>(team, pool, operands);
-                break;
-            case WeightType.BFloat16:
-                Multiply<BFloat16Element<TSimd, TVector>>(team, pool, operands);
-                break;
-            case WeightType.Float16:
-                Multiply<Float16Element<TSimd, TVector>>(team, pool, operands);
-                break;
-            case WeightType.Int8:
-            case WeightType.Int4:
-                IntegerPaths<TSimd, TVector>.Multiply(team, pool, weight.Type, operands);
-                break;
-            default:
-                throw new ArgumentException($"'{weight.Name}' is stored as {weight.Type}, which has no matrix product.", nameof(weight));
-        }
-
+        var operands = new ProductOperands(x, rows, weight.Data, outputs, weight.Shape.Columns, bias, y, outputs);
+        Multiply(team, pool, weight.Type, new ReadOnlySpan<ProductOperands>(in operands));
         GC.KeepAlive(weight); // the kernels hold only its address
     }
 
-    private static void Multiply<TElement>(ThreadTeam team, TensorPool pool, in ProductOperands operands)
+    /// <summary>Products of the same x with weights of one type, or with rows of them that were copied elsewhere; their owners are kept alive by the caller.</summary>
+    /// <param name="team">The threads that share the work.</param>
+    /// <param name="pool">Lends the scratch memory.</param>
+    /// <param name="type">How the weights are stored.</param>
+    /// <param name="products">1 to <see cref="JoinedJobs.Most"/>, with the same x, rows and inputs, and at least one output each.</param>
+    public static void Multiply(ThreadTeam team, TensorPool pool, WeightType type, ReadOnlySpan<ProductOperands> products)
+    {
+        switch (type)
+        {
+            case WeightType.Float32:
+                Multiply<Float32Element<TSimd, TVector>>(team, pool, products);
+                break;
+            case WeightType.BFloat16:
+                Multiply<BFloat16Element<TSimd, TVector>>(team, pool, products);
+                break;
+            case WeightType.Float16:
+                Multiply<Float16Element<TSimd, TVector>>(team, pool, products);
+                break;
+            case WeightType.Int8:
+            case WeightType.Int4:
+                IntegerPaths<TSimd, TVector>.Multiply(team, pool, type, products);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(type), type, "There is no matrix product for this type.");
+        }
+    }
+
+    private static void Multiply<TElement>(ThreadTeam team, TensorPool pool, ReadOnlySpan<ProductOperands> products)
         where TElement : struct, IWeightElement<TSimd, TVector>
     {
-        if (operands.Rows == 0 || operands.Outputs == 0)
+        if (products[0].Rows == 0 || products[0].Outputs == 0)
             return;
-        if (operands.Rows <= FewRows<TSimd, TVector, TElement>.Limit)
-            FewRows<TSimd, TVector, TElement>.Multiply(team, pool, operands);
+        if (products[0].Rows <= FewRows<TSimd, TVector, TElement>.Limit)
+            FewRows<TSimd, TVector, TElement>.Multiply(team, pool, products);
         else
-            ManyRows<TSimd, TVector, TElement>.Multiply(team, pool, operands);
+            ManyRows<TSimd, TVector, TElement>.Multiply(team, pool, products);
     }
 }
 

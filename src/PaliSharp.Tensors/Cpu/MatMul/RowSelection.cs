@@ -52,13 +52,14 @@ internal static unsafe class RowSelection<TSimd, TVector>
                     Gather(team, weight, rowBytes, outputs.Slice(start, count), source);
                 }
 
-                MatrixProduct<TSimd, TVector>.Multiply(
-                    team, pool, weight, new ProductOperands(x, rows, source, count, inputs, bias: null, y + start, outputs.Length));
+                var operands = new ProductOperands(x, rows, source, count, inputs, bias: null, y + start, outputs.Length);
+                MatrixProduct<TSimd, TVector>.Multiply(team, pool, weight.Type, new ReadOnlySpan<ProductOperands>(in operands));
                 start += count;
             }
         }
         finally
         {
+            GC.KeepAlive(weight);
             copies?.Dispose();
         }
     }

@@ -4,18 +4,11 @@ using PaliSharp.Tensors.Cpu.Simd;
 namespace PaliSharp.Tensors.Cpu.MatMul;
 
 /// <summary>How the elements of a weight are read, so that one kernel serves all storage types.</summary>
-/// <remarks>A row is given by the address of its elements, which lie <see cref="HeadBytes"/> behind its first byte.</remarks>
 internal unsafe interface IWeightElement<TSimd, TVector>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
-    /// <summary>The distance of two rows in bytes.</summary>
-    static abstract nint RowBytes(int inputs);
-
-    /// <summary>The bytes of a row in front of its elements.</summary>
-    static abstract nint HeadBytes(int inputs);
-
-    /// <summary>The bytes that so many elements take, rounded down.</summary>
+    /// <summary>The bytes that so many elements take.</summary>
     static abstract nint ByteCount(nint elements);
 
     /// <summary>Widens a vector of elements, from <paramref name="index"/> on, which is a multiple of the vector's length.</summary>
@@ -41,12 +34,6 @@ internal readonly unsafe struct Float32Element<TSimd, TVector> : IWeightElement<
     where TVector : struct
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint RowBytes(int inputs) => ByteCount(inputs);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint HeadBytes(int inputs) => 0;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nint ByteCount(nint elements) => elements * sizeof(float);
 
     public static bool SplitsEvenOdd => false;
@@ -71,12 +58,6 @@ internal readonly unsafe struct BFloat16Element<TSimd, TVector> : IWeightElement
     where TVector : struct
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint RowBytes(int inputs) => ByteCount(inputs);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint HeadBytes(int inputs) => 0;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nint ByteCount(nint elements) => elements * sizeof(ushort);
 
     public static bool SplitsEvenOdd => true;
@@ -98,12 +79,6 @@ internal readonly unsafe struct Float16Element<TSimd, TVector> : IWeightElement<
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint RowBytes(int inputs) => ByteCount(inputs);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static nint HeadBytes(int inputs) => 0;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nint ByteCount(nint elements) => elements * sizeof(ushort);
 

@@ -9,26 +9,26 @@ internal static unsafe class IntegerPaths<TSimd, TVector>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
-    /// <summary>y = x · weightᵀ (+ bias) for a quantised weight.</summary>
+    /// <summary>y = x · weightᵀ (+ bias) for quantised weights.</summary>
     /// <param name="team">The threads that share the work.</param>
     /// <param name="pool">Lends the scratch memory.</param>
-    /// <param name="type">How the weight is quantised.</param>
-    /// <param name="operands">The operands.</param>
+    /// <param name="type">How the weights are quantised.</param>
+    /// <param name="products">1 to <see cref="JoinedJobs.Most"/> products of the same x.</param>
     /// <param name="groups">Which group of the weight the outputs of each group come from; null for all in order.</param>
-    public static void Multiply(ThreadTeam team, TensorPool pool, WeightType type, in ProductOperands operands, int* groups = null)
+    public static void Multiply(ThreadTeam team, TensorPool pool, WeightType type, ReadOnlySpan<ProductOperands> products, int* groups = null)
     {
         // One instruction for each product of bytes beats three on vectors of twice the length.
         bool x86 = typeof(TSimd) == typeof(Avx512Simd) || typeof(TSimd) == typeof(Avx2Simd);
         if (x86 && AvxVnniInteger.IsSupported)
-            IntegerProduct<AvxVnniInteger, Vector256<int>, Vector256<float>>.Multiply(team, pool, type, operands, groups);
+            IntegerProduct<AvxVnniInteger, Vector256<int>, Vector256<float>>.Multiply(team, pool, type, products, groups);
         else if (typeof(TSimd) == typeof(Avx512Simd))
-            IntegerProduct<Avx512Integer, Vector512<int>, Vector512<float>>.Multiply(team, pool, type, operands, groups);
+            IntegerProduct<Avx512Integer, Vector512<int>, Vector512<float>>.Multiply(team, pool, type, products, groups);
         else if (typeof(TSimd) == typeof(Avx2Simd))
-            IntegerProduct<Avx2Integer, Vector256<int>, Vector256<float>>.Multiply(team, pool, type, operands, groups);
+            IntegerProduct<Avx2Integer, Vector256<int>, Vector256<float>>.Multiply(team, pool, type, products, groups);
         else if (typeof(TSimd) == typeof(AdvSimdSimd) && ArmDpInteger.IsSupported)
-            IntegerProduct<ArmDpInteger, Vector128<int>, Vector128<float>>.Multiply(team, pool, type, operands, groups);
+            IntegerProduct<ArmDpInteger, Vector128<int>, Vector128<float>>.Multiply(team, pool, type, products, groups);
         else
-            IntegerProduct<PortableInteger, Vector128<int>, Vector128<float>>.Multiply(team, pool, type, operands, groups);
+            IntegerProduct<PortableInteger, Vector128<int>, Vector128<float>>.Multiply(team, pool, type, products, groups);
     }
 
     /// <summary>y[row, i] = x[row] · weight[outputs[i]]: the product with the groups that hold these outputs, of which the wanted ones are taken.</summary>
@@ -56,8 +56,8 @@ internal static unsafe class IntegerPaths<TSimd, TVector>
 
         using Tensor products = pool.Rent(new TensorShape(rows, count * Group));
         int width = count * Group;
-        Multiply(
-            team, pool, weight.Type, new ProductOperands(x, rows, weight.Data, width, weight.Shape.Columns, null, products.Pointer, width), groups);
+        var operands = new ProductOperands(x, rows, weight.Data, width, weight.Shape.Columns, null, products.Pointer, width);
+        Multiply(team, pool, weight.Type, new ReadOnlySpan<ProductOperands>(in operands), groups);
         for (int row = 0; row < rows; row++)
         {
             float* source = products.Pointer + ((nint)row * width);

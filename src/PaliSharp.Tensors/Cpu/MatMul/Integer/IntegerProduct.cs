@@ -32,22 +32,29 @@ internal static unsafe class IntegerProduct<TSimd, TInteger, TReal>
 
     private static int UnitsPerGroup => TSimd.Count == Group ? 1 : Group / (2 * TSimd.Count);
 
-    /// <summary>y = x · weightᵀ (+ bias).</summary>
+    /// <summary>y = x · weightᵀ (+ bias) for weights that share x, which is rounded once.</summary>
     /// <param name="team">The threads that share the work.</param>
     /// <param name="pool">Lends the scratch memory.</param>
-    /// <param name="type">How the weight is quantised.</param>
-    /// <param name="operands">The operands.</param>
+    /// <param name="type">How the weights are quantised.</param>
+    /// <param name="products">1 to <see cref="JoinedJobs.Most"/> products of the same x.</param>
     /// <param name="groups">Which group of the weight the outputs of each group come from; null for all in order.</param>
-    public static void Multiply(ThreadTeam team, TensorPool pool, WeightType type, in ProductOperands operands, int* groups = null)
+    public static void Multiply(ThreadTeam team, TensorPool pool, WeightType type, ReadOnlySpan<ProductOperands> products, int* groups = null)
     {
-        if (operands.Rows == 0 || operands.Outputs == 0)
+        ref readonly ProductOperands first = ref products[0];
+        if (first.Rows == 0 || first.Outputs == 0)
             return;
-        using Tensor memory = pool.Rent(new TensorShape(QuantizedActivations.Floats(type, operands.Rows, operands.Inputs)));
+        using Tensor memory = pool.Rent(new TensorShape(QuantizedActivations.Floats(type, first.Rows, first.Inputs)));
         QuantizedActivations x = QuantizedActivations.Create(
-            team, type, TSimd.SignedWeights, TSimd.Registers, operands.X, operands.Rows, operands.Inputs, memory.Pointer);
-        var job = new Job(operands, type, x, groups, pool);
-        job.Divide(team.Size);
-        team.Run(ref job, job.Parts);
+            team, type, TSimd.SignedWeights, TSimd.Registers, first.X, first.Rows, first.Inputs, memory.Pointer);
+        var jobs = default(JoinedJobs<Job>);
+        foreach (ref readonly ProductOperands product in products)
+        {
+            var job = new Job(product, type, x, groups, pool);
+            job.Divide(team.Size);
+            jobs.Add(job, job.Parts);
+        }
+
+        team.Run(ref jobs, jobs.Parts);
     }
 
     /// <summary>Where the outputs of a unit are found.</summary>

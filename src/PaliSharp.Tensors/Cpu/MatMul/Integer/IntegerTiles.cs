@@ -17,6 +17,10 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
     private const int Row = QuantizedActivations.Block;
     private const int BytesAhead = 16384;
 
+    // Eight rows are what a batch of that many sequences decodes: one tile, which takes its weights from memory and not, like the tiles of
+    // a prompt, from a cache. It has the time to ask for every line, so that arithmetic and reading overlap.
+    private const int StreamAhead = 4096;
+
     /// <summary>Adds one block of inputs to a tile.</summary>
     /// <param name="rows">One of the numbers of <see cref="TileRows.Next"/>.</param>
     /// <param name="block">The operands.</param>
@@ -147,6 +151,8 @@ internal static unsafe class IntegerTiles<TSimd, TInteger, TReal>
         TInteger a7 = TSimd.Broadcast(start[7]), b7 = a7;
         for (; w < end; w += Line, x += Quad)
         {
+            TSimd.Prefetch(w + StreamAhead);
+            TSimd.Prefetch(w + second + StreamAhead);
             TInteger u = Weights(w, flip), v = Weights(w + second, flip);
             TInteger t = TSimd.BroadcastQuad(x);
             a0 = TSimd.Dot(a0, u, t, ones);
