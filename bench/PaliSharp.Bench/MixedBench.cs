@@ -51,12 +51,12 @@ internal static class MixedBench
         {
             for (int i = 0; i < ways.Length; i++)
             {
-                BatchStatistics before = model.GetStatistics();
+                (long tokens, long steps) = Written(model, keeping);
                 long start = Stopwatch.GetTimestamp();
                 await ways[i].Way();
                 seconds[i][turn] = Stopwatch.GetElapsedTime(start).TotalSeconds;
-                BatchStatistics after = model.GetStatistics();
-                texts[i] = (double)(after.GeneratedTokens - before.GeneratedTokens - items.Length) / Math.Max(1, after.DecodeSteps - before.DecodeSteps);
+                (long tokensAfter, long stepsAfter) = Written(model, keeping);
+                texts[i] = (double)(tokensAfter - tokens - items.Length) / Math.Max(1, stepsAfter - steps); // the first token comes with the prompt
             }
         }
 
@@ -71,6 +71,19 @@ internal static class MixedBench
                 CultureInfo.InvariantCulture,
                 $"{ways[i].Name,-52} {items.Length / Median(seconds[i]),7:f1} items/s   {Median(gains):f2} times one by one ({gains[0]:f2} to {gains[^1]:f2})   {texts[i]:f1} texts a step"));
         }
+    }
+
+    private static (long Tokens, long Steps) Written(params ReadOnlySpan<PaliGemma> models)
+    {
+        (long tokens, long steps) = (0, 0);
+        foreach (PaliGemma model in models)
+        {
+            BatchStatistics statistics = model.GetStatistics();
+            tokens += statistics.GeneratedTokens;
+            steps += statistics.DecodeSteps;
+        }
+
+        return (tokens, steps);
     }
 
     private static async Task OneByOneAsync(PaliGemma model, TaskItem[] items)
