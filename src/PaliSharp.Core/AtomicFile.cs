@@ -25,6 +25,12 @@ public static class AtomicFile
 
             File.Move(temporary, path, overwrite: true);
         }
+        catch (ArgumentOutOfRangeException e) when (e.ParamName == "value")
+        {
+            // So .NET reports a file larger than the file system, or the process's limit, allows.
+            File.Delete(temporary);
+            throw new IOException($"'{path}' cannot be written: {e.Message}", e);
+        }
         catch
         {
             File.Delete(temporary);

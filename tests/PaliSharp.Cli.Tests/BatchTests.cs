@@ -60,6 +60,20 @@ public sealed class BatchTests
     }
 
     [Fact]
+    public async Task A_schema_that_is_none_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder["long.json"], new string(' ', 5 << 20));
+        foreach (string[] verb in (string[][])[["run", CliRun.Picture("02.png"), "-p", "x"], ["batch", CliRun.Picture("02.png"), "-p", "x", "-o", folder["out.jsonl"]]])
+        {
+            CliRun run = await CliRun.Of([.. verb, "--schema", folder["long.json"], "--model", CliRun.Nano]);
+            Assert.Equal(2, run.Code);
+            Assert.Contains("characters", run.Error, StringComparison.Ordinal);
+            Assert.Equal(1, (await CliRun.Of([.. verb, "--schema", folder["none.json"], "--model", CliRun.Nano])).Code);
+        }
+    }
+
+    [Fact]
     public async Task Killed_at_random_points_it_ends_with_the_same_bytes()
     {
         const int Kills = 20;

@@ -6,20 +6,17 @@ using PaliSharp.Imaging;
 
 namespace PaliSharp.Bench.Pictures;
 
-/// <summary>
-/// Times an operation of ours and its peer in turns and prints the ratio of their speeds. Of each turn the fastest run counts, for both alike: whatever else
-/// the machine does only adds to a time. What is printed are the medians over the turns.
-/// </summary>
+/// <summary>Times an operation of ours and its peer in turns and prints the ratio of their speeds.</summary>
 internal sealed class PictureComparison(BenchOptions options)
 {
-    private const double SecondsOfATurn = 0.05;
+    private const double SecondsOfATurn = 0.06;
     private const double SecondsOfWarmUp = 0.5;
     private const int MostWarmUps = 40;
 
     /// <summary>Measures and prints.</summary>
     /// <param name="name">What is measured.</param>
     /// <param name="ours">The operation; it returns a picture or the stream that was written.</param>
-    /// <param name="peer">Runs the peer so many times and gives the seconds of the fastest run and what came out.</param>
+    /// <param name="peer">Runs the peer so many times and gives the seconds of the middle run and what came out.</param>
     /// <param name="turns">How often both are timed; by default as the options say.</param>
     public void Run(string name, Func<object> ours, Func<int, (double Seconds, string Outcome)> peer, int? turns = null)
     {
@@ -31,12 +28,12 @@ internal sealed class PictureComparison(BenchOptions options)
         double once = double.MaxValue;
         for (int i = 0; i < MostWarmUps && (i < 6 || Stopwatch.GetElapsedTime(start).TotalSeconds < SecondsOfWarmUp); i++)
         {
-            once = Math.Min(once, Fastest(ours, 1));
+            once = Math.Min(once, Median(ours, 1));
             if (i % 8 == 7)
                 Thread.Sleep(120);
         }
 
-        int runs = Math.Clamp((int)(SecondsOfATurn / once), 3, 100);
+        int runs = Math.Clamp((int)(SecondsOfATurn / once), 3, 99) | 1;
         long before = GC.GetAllocatedBytesForCurrentThread();
         object result = ours();
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
@@ -46,7 +43,7 @@ internal sealed class PictureComparison(BenchOptions options)
         string outcomeOfPeer = string.Empty;
         for (int i = 0; i < (turns ?? options.Repeats); i++)
         {
-            double time = Fastest(ours, runs);
+            double time = Median(ours, runs);
             (double timeOfPeer, outcomeOfPeer) = peer(runs);
             ratios.Add(timeOfPeer / time);
             times.Add(time);
@@ -85,16 +82,16 @@ internal sealed class PictureComparison(BenchOptions options)
         return sorted[sorted.Count / 2];
     }
 
-    private static double Fastest(Func<object> run, int runs)
+    private static double Median(Func<object> run, int runs)
     {
-        double best = double.MaxValue;
+        var times = new List<double>();
         for (int i = 0; i < runs; i++)
         {
             long start = Stopwatch.GetTimestamp();
             run();
-            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 
-        return best;
+        return Middle(times);
     }
 }

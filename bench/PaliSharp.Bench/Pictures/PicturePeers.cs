@@ -28,7 +28,7 @@ internal sealed class PicturePeers : IDisposable
     public string[] Make(string folder, IEnumerable<string> pictures) => Ask(["make", folder, .. pictures]).Split(' ');
 
     /// <summary>Times an operation.</summary>
-    /// <returns>The seconds of the fastest run and what came out: the SHA-256 of pixels in lower-case hexadecimal, or the bytes of a file.</returns>
+    /// <returns>The seconds of the middle run and what came out: the SHA-256 of pixels in lower-case hexadecimal, or the bytes of a file.</returns>
     public (double Seconds, string Outcome) Time(string operation, int runs, params string[] arguments)
     {
         string[] answer = Ask([operation, runs.ToString(CultureInfo.InvariantCulture), .. arguments]).Split(' ');

@@ -4,6 +4,7 @@ using System.Text.Json;
 using PaliSharp.Cli.Options;
 using PaliSharp.Cli.Output;
 using PaliSharp.Training;
+using PaliSharp.Training.Distributed;
 using PaliSharp.Training.Optimisers;
 using PaliSharp.Training.Recipes;
 using PaliSharp.Training.Running;
@@ -20,7 +21,7 @@ internal static class TrainCommand
     {
         Argument<string> recipe = new("RECIPE") { Description = $"A recipe file, or one of: {string.Join(", ", RecipeFile.BuiltIn)}." };
         Option<string?> model = new("--model", "-m") { Description = "The checkpoint to begin with, instead of the recipe's.", HelpName = "MODEL" };
-        Option<string?> data = new("--data") { Description = "The examples, instead of the recipe's: a file of JSON lines with image, prefix and suffix.", HelpName = "FILE" };
+        Option<string?> data = new("--data") { Description = "The examples, instead of the recipe's: JSON lines, CSV, a folder of pictures, or a mixture (.json).", HelpName = "FILE" };
         Option<string?> evaluation = new("--evaluation-data") { Description = "Examples to evaluate on.", HelpName = "FILE" };
         Option<string> target = new("--out", "-o") { Description = "The folder for states, logs and the finished model.", HelpName = "FOLDER", Required = true };
         Option<int?> steps = new Option<int?>("--steps") { Description = "The number of updates, instead of the recipe's length.", HelpName = "N" }.Between(1, 1_000_000_000);
@@ -35,7 +36,8 @@ internal static class TrainCommand
             "train",
             "Trains a model by a recipe: fine-tuning, adapters (LoRA), resolution increase. Stopped or killed, it goes on where it was when started again.",
             "palisharp train lora --model models/nano --data shapes.jsonl --out runs/shapes",
-            "palisharp train cococap-224 --data captions.jsonl --out runs/captions --dry-run")
+            "palisharp train cococap-224 --data captions.jsonl --out runs/captions --dry-run",
+            "mpirun -n 2 palisharp train my-recipe.json --out runs/mine")
         {
             recipe, model, data, evaluation, target, steps, batch, part, rate, fresh, dry,
         };
@@ -75,7 +77,8 @@ internal static class TrainCommand
         Notices progress,
         CancellationToken cancellationToken)
     {
-        using var trainer = new Trainer(recipe, source, evaluation, options);
+        MpiCollective? processes = dryRun ? null : MpiCollective.JoinIfStartedTogether();
+        using var trainer = new Trainer(recipe, source, evaluation, options with { Collective = processes });
         if (dryRun)
         {
             Show(host, trainer.Estimate(), output);
@@ -83,9 +86,13 @@ internal static class TrainCommand
             return ExitCode.Success;
         }
 
-        if (trainer.Step > 0)
+        bool leads = processes is not { Rank: > 0 };
+        if (trainer.Step > 0 && leads)
             progress.Say($"resumed at update {trainer.Step} of {trainer.TotalSteps}");
         trainer.Run(cancellationToken);
+        processes?.Leave();
+        if (!leads)
+            return ExitCode.Success;
         progress.Say(trainer.Skipped.ToString());
         if (output.Json)
             JsonLines.Write(host.Output, new TrainLine(trainer.ResultFolder, trainer.Step));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using PaliSharp.Cli.Commands;
+using PaliSharp.Cli.Input;
 using PaliSharp.Generation;
 using PaliSharp.Jobs;
 using PaliSharp.Tasks;
@@ -73,7 +74,7 @@ internal sealed class BatchTaskOptions
     {
         string name = Name(parsed);
         if (parsed.GetValue(_schema) is { } schema)
-            return BatchTask.Json(Required(parsed, _prompt, name), File.ReadAllText(schema.FullName), generation);
+            return BatchTask.Json(Required(parsed, _prompt, name), SchemaFile.Read(schema), generation);
         Refuse(parsed, _prompt, name, name is "prompt" or "classify");
         Refuse(parsed, _what, name, name is "ask" or "detect" or "segment" or "classify" or "match");
         Refuse(parsed, _language, name, name is "caption" or "describe" or "ask");

@@ -67,7 +67,7 @@ internal sealed class DatasetSourceOptions
         ImageName = parsed.GetValue(_imageName),
         Prefix = parsed.GetValue(_prefix),
         Texts = Enum.Parse<FolderTexts>(parsed.GetValue(_texts) ?? nameof(FolderTexts.Files), ignoreCase: true),
-        Answers = Enum.Parse<AnswerChoice>(parsed.GetValue(_answers) ?? nameof(AnswerChoice.Frequent), ignoreCase: true),
+        Answers = Enum.Parse<VqaAnswers>(parsed.GetValue(_answers) ?? nameof(VqaAnswers.Frequent), ignoreCase: true),
         Order = Enum.Parse<ObjectOrder>(parsed.GetValue(_order) ?? nameof(ObjectOrder.File), ignoreCase: true),
         Codec = parsed.GetValue(_codec),
     };

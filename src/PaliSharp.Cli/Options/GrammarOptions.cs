@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PaliSharp.Cli.Input;
 using PaliSharp.Generation;
 
 namespace PaliSharp.Cli.Options;
@@ -25,7 +26,7 @@ internal sealed class GrammarOptions
         if (parsed.GetValue(_schema) is not { } schema)
             return new GrammarChoice(null, parsed.GetValue(_pattern));
         return parsed.GetValue(_pattern) is null
-            ? new GrammarChoice(File.ReadAllText(schema.FullName), null)
+            ? new GrammarChoice(SchemaFile.Read(schema), null)
             : throw new UsageException("--schema and --pattern exclude each other.");
     }
 }

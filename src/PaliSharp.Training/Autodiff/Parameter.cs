@@ -57,6 +57,12 @@ public sealed unsafe class Parameter
     /// <summary>The gradient's elements.</summary>
     internal float* Gradients => (float*)Gradient.Data;
 
+    /// <summary>The values' elements, for as long as this lives.</summary>
+    internal Span<float> ValueSpan => new(Values, checked((int)Count));
+
+    /// <summary>The gradient's elements, for as long as this lives.</summary>
+    internal Span<float> GradientSpan => new(Gradients, checked((int)Count));
+
     /// <summary>Sets the gradient to zero.</summary>
     public void ClearGradient()
     {

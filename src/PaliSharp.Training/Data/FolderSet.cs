@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 
 namespace PaliSharp.Training.Data;
@@ -45,15 +46,24 @@ internal sealed class FolderSet : ExampleSet
         }
 
         _pictures.Sort(StringComparer.Ordinal);
+        Fingerprint = $"folder-{_pictures.Count}-{Hash()}";
         SuffixCheck.Require(root, _pictures.Count, isTextNeeded ? Suffix : index => _pictures[index]);
     }
 
     public override int Count => _pictures.Count;
 
-    public override string Fingerprint => $"folder-{_pictures.Count}-{_pictures.Sum(name => (long)name.Length)}";
+    public override string Fingerprint { get; }
 
     public override DataItem Read(int index, ItemDraw draw) =>
         new([Path.Combine(_root, _pictures[index])], string.Empty, Suffix(index), $"{_pictures[index]} of {_root}");
+
+    private string Hash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string name in _pictures)
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name}\n"));
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
+    }
 
     private string Suffix(int index)
     {

@@ -42,7 +42,7 @@ public enum ObjectOrder
 }
 
 /// <summary>Which of several answers is learnt.</summary>
-public enum AnswerChoice
+public enum VqaAnswers
 {
     /// <summary>The most frequent one.</summary>
     Frequent,
@@ -104,7 +104,7 @@ public sealed record SourceDescription
     public ObjectOrder Order { get; init; }
 
     /// <summary>VQA: which answer.</summary>
-    public AnswerChoice Answers { get; init; }
+    public VqaAnswers Answers { get; init; }
 
     /// <summary>COCO masks: the mask codec, a file in the layout of <c>vae-oid.npz</c>.</summary>
     public string? Codec { get; init; }

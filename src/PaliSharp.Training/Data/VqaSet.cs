@@ -46,12 +46,12 @@ internal sealed class VqaSet : ExampleSet
     private readonly JsonArrayIndex _questions;
     private readonly JsonArrayIndex _annotations;
     private readonly PictureNames _pictures;
-    private readonly AnswerChoice _choice;
+    private readonly VqaAnswers _choice;
     private readonly List<(int Question, int Annotation)> _items = [];
 
     /// <summary>Finds questions and answers.</summary>
     /// <exception cref="RecipeException">A file cannot be read, is no such file, or no question has an answer.</exception>
-    public VqaSet(string path, VqaFiles files, AnswerChoice choice)
+    public VqaSet(string path, VqaFiles files, VqaAnswers choice)
     {
         (_pictures, _choice) = (files.Pictures, choice);
         _questions = new JsonArrayIndex(path, ("questions", "question_id"));
@@ -82,11 +82,11 @@ internal sealed class VqaSet : ExampleSet
     public override DataItem Read(int index, ItemDraw draw)
     {
         string[] answers = Answers(index);
-        return Item(index, _choice == AnswerChoice.Each ? answers[draw.Choose(answers.Length)] : answers[0]);
+        return Item(index, _choice == VqaAnswers.Each ? answers[draw.Choose(answers.Length)] : answers[0]);
     }
 
     public override IEnumerable<DataItem> ReadAll(int index) =>
-        _choice == AnswerChoice.Each ? Answers(index).Select(answer => Item(index, answer)) : [Item(index, Answers(index)[0])];
+        _choice == VqaAnswers.Each ? Answers(index).Select(answer => Item(index, answer)) : [Item(index, Answers(index)[0])];
 
     private DataItem Item(int index, string answer)
     {
@@ -102,7 +102,7 @@ internal sealed class VqaSet : ExampleSet
         string[] all = entry.TryGetProperty("answers", out JsonElement list)
             ? [.. list.EnumerateArray().Select(Answer).Where(answer => answer.Length > 0)]
             : [];
-        if (_choice == AnswerChoice.Each && all.Length > 0)
+        if (_choice == VqaAnswers.Each && all.Length > 0)
             return all;
         string chosen = entry.TryGetProperty("multiple_choice_answer", out JsonElement value) ? value.GetString()?.Trim() ?? string.Empty : string.Empty;
         return [chosen.Length > 0 ? chosen : MostFrequent(all)];

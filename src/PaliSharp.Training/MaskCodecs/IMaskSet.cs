@@ -14,7 +14,7 @@ public interface IMaskSet
     /// <summary>Reads a mask; may be called by several threads at once.</summary>
     /// <param name="index">0 to <see cref="Count"/> − 1.</param>
     /// <param name="target">Receives 64 rows of 64 values, 0 outside to 1 inside.</param>
-    /// <returns>Whether it can be used; the reason is counted by whoever made the set.</returns>
+    /// <returns>Whether it can be used: an empty mask and a broken file cannot.</returns>
     bool TryRead(int index, Span<float> target);
 }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using PaliSharp.Tokenization;
 using PaliSharp.Training.Autodiff;
 using PaliSharp.Training.Data;
+using PaliSharp.Training.Distributed;
 using PaliSharp.Training.Optimisers;
 using PaliSharp.Training.Recipes;
 
@@ -23,6 +24,7 @@ public sealed class Trainer : IDisposable
     private readonly Optimiser _optimiser;
     private readonly UpdatePlan _plan;
     private readonly TrainingState _states;
+    private readonly ICollective _collective;
     private readonly DataReport _tooLong = new();
     private TrainingProgress _progress;
 
@@ -37,11 +39,14 @@ public sealed class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(options);
-        (_recipe, _source, _evaluationSource, _options) = (recipe, source, evaluationSource, options);
+        _collective = options.Collective ?? new SingleProcess();
+        _source = _collective.Size == 1 ? source : new SharedSource(source, _collective.Rank, _collective.Size);
+        (_recipe, _evaluationSource, _options) = (recipe, evaluationSource, options);
+        int wholeBatch = checked(recipe.BatchSize * _collective.Size);
         long perEpoch = source.ExamplesPerEpoch ?? 0;
         TotalSteps = recipe.Length is { Unit: DurationUnit.Epochs } && perEpoch == 0
             ? throw new RecipeException("The length is given in epochs, but the data has no end. Give it in steps or examples.")
-            : recipe.Length.Steps(0, recipe.BatchSize, perEpoch);
+            : recipe.Length.Steps(0, wholeBatch, perEpoch);
         _setup = TrainingSetup.Open(recipe, options.Cpu);
         try
         {
@@ -49,7 +54,7 @@ public sealed class Trainer : IDisposable
             _optimiser = _setup.CreateOptimiser(recipe.Optimiser);
             _plan = new UpdatePlan(
                 _setup.Parameters, recipe.LearningRate, recipe.WeightDecay, recipe.WeightDecayKind,
-                recipe.DecaysEverything ? _ => true : UpdatePlan.IsKernel, recipe.Schedule, recipe.Groups, TotalSteps, recipe.BatchSize, perEpoch);
+                recipe.DecaysEverything ? _ => true : UpdatePlan.IsKernel, recipe.Schedule, recipe.Groups, TotalSteps, wholeBatch, perEpoch);
             _states = new TrainingState(Path.Combine(options.Folder, "states"));
             _progress = new TrainingProgress(0, source.SavePosition(), 0, 0, 0, 0, RecipeFile.Write(recipe));
             if (options.Resume && _states.Newest is { } newest)
@@ -94,11 +99,8 @@ public sealed class Trainer : IDisposable
     /// <exception cref="IOException">The folder cannot be written; states saved before are intact.</exception>
     public void Run(CancellationToken cancellationToken = default)
     {
-        Directory.CreateDirectory(_options.Folder);
-        AtomicFile.Write(Path.Combine(_options.Folder, "recipe.json"), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(_progress.Recipe)));
-        if (_progress.Step == 0)
-            _states.Clear(); // begun anew: an older training's states must not be taken for newer ones
-        using var log = new TrainingLog(_options.Folder, _progress.Step);
+        MeetOthers();
+        using TrainingLog? log = Leads ? Begin() : null;
         var maker = Maker(_source);
         Task<TrainingBatch> next = Prepare(maker);
         try
@@ -108,17 +110,16 @@ public sealed class Trainer : IDisposable
                 using TrainingBatch batch = next.GetAwaiter().GetResult();
                 next = Prepare(maker);
                 TrainingStep step = Update(batch);
-                log.Add(step);
                 Report(step, log);
-                if (cancellationToken.IsCancellationRequested)
+                if (SumOverAll(cancellationToken.IsCancellationRequested ? 1 : 0) > 0)
                 {
                     SaveState();
-                    cancellationToken.ThrowIfCancellationRequested();
+                    throw new OperationCanceledException(cancellationToken);
                 }
 
                 if (_progress.Step % _recipe.SaveEvery == 0 && _progress.Step < TotalSteps)
                     SaveState();
-                if (_progress.Step % CurveEvery == 0 || _progress.Step == TotalSteps)
+                if (log is not null && (_progress.Step % CurveEvery == 0 || _progress.Step == TotalSteps))
                     LossCurve.Draw(log.Steps).SavePng(Path.Combine(_options.Folder, "loss.png"));
             }
         }
@@ -128,7 +129,8 @@ public sealed class Trainer : IDisposable
         }
 
         SaveState();
-        _setup.Save(ResultFolder, _recipe.SaveAs);
+        if (Leads)
+            _setup.Save(ResultFolder, _recipe.SaveAs);
     }
 
     /// <summary>Computes one batch without an update, and says what the whole would need.</summary>
@@ -150,6 +152,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Closes the checkpoint and ends the threads.</summary>
     public void Dispose() => _setup.Dispose();
 
+    // One of the processes writes; all compute the same values.
+    private bool Leads => _collective.Rank == 0;
+
     private int PartSize => Math.Min(_recipe.MicroBatchSize ?? _recipe.BatchSize, _recipe.BatchSize);
 
     private BatchMaker Maker(ITrainingSource source) =>
@@ -165,12 +170,46 @@ public sealed class Trainer : IDisposable
             next.Result.Dispose();
     }
 
-    private TrainingStep Update(TrainingBatch batch)
+    private TrainingLog Begin()
+    {
+        Directory.CreateDirectory(_options.Folder);
+        AtomicFile.Write(Path.Combine(_options.Folder, "recipe.json"), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(_progress.Recipe)));
+        if (_progress.Step == 0)
+            _states.Clear(); // begun anew: an older training's states must not be taken for newer ones
+        return new TrainingLog(_options.Folder, _progress.Step);
+    }
+
+    // All have read the newest state before one of them writes.
+    private void MeetOthers()
+    {
+        double sum = SumOverAll(_progress.Step);
+        if (sum != (double)_progress.Step * _collective.Size)
+        {
+            throw new RecipeException(
+                $"The processes that train together stand at different updates, this one at {_progress.Step}. All of them must see the same '{_options.Folder}'.");
+        }
+    }
+
+    private double SumOverAll(double value)
+    {
+        _collective.Sum(new Span<double>(ref value));
+        return value;
+    }
+
+    private TrainingStep Update(TrainingBatch own)
     {
         long start = Stopwatch.GetTimestamp();
-        _setup.Model.Tape.RestartDropout(Dropping.Mix(_recipe.Seed ^ Dropping.Mix((ulong)_progress.Step)));
+        TrainingBatch batch = own with
+        {
+            Totals = new LossTotals((long)SumOverAll(own.Totals.Examples), (long)SumOverAll(own.Totals.Tokens)),
+            CutTexts = (int)SumOverAll(own.CutTexts),
+        };
+        ulong dropout = Dropping.Mix(_recipe.Seed ^ Dropping.Mix((ulong)_progress.Step));
+        _setup.Model.Tape.RestartDropout(_collective.Rank == 0 ? dropout : Dropping.Mix(dropout + (ulong)_collective.Rank));
         _setup.Parameters.ClearGradients();
-        double loss = Compute(batch);
+        double loss = SumOverAll(Compute(batch));
+        foreach (Parameter parameter in _setup.Parameters)
+            _collective.Sum(parameter.GradientSpan);
         double norm = GradientClipping.Norm(_setup.Parameters, _setup.Device);
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
             throw Diverged(batch, loss, norm);
@@ -213,8 +252,11 @@ public sealed class Trainer : IDisposable
             + "The parameters were not touched. Look at these examples, lower the learning rate, or lengthen the warm-up, and resume from the last state.");
     }
 
-    private void Report(TrainingStep step, TrainingLog log)
+    private void Report(TrainingStep step, TrainingLog? log)
     {
+        if (log is null)
+            return;
+        log.Add(step);
         Dictionary<string, double>? metrics = null;
         if (step.Step == TotalSteps || (_recipe.EvaluateEvery > 0 && step.Step % _recipe.EvaluateEvery == 0))
         {
@@ -261,7 +303,11 @@ public sealed class Trainer : IDisposable
         return sum / Math.Max(1, tokens);
     }
 
-    private void SaveState() => _states.Save(_progress, _setup.Parameters, _optimiser, _recipe.KeepStates);
+    private void SaveState()
+    {
+        if (Leads)
+            _states.Save(_progress, _setup.Parameters, _optimiser, _recipe.KeepStates);
+    }
 
     private void Resume(string folder)
     {

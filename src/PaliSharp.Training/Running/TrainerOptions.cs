@@ -1,4 +1,5 @@
 using PaliSharp.Tensors.Cpu;
+using PaliSharp.Training.Distributed;
 
 namespace PaliSharp.Training.Running;
 
@@ -19,6 +20,12 @@ public sealed record TrainerOptions
 
     /// <summary>Measures the model from time to time, beside the loss on the evaluation data; null for nothing more.</summary>
     public ITrainingEvaluation? Evaluation { get; init; }
+
+    /// <summary>
+    /// The processes that train together; null for this one alone. Each takes the recipe's batch from its part of the data, so that n processes
+    /// make the updates of one process with n times the batch. They must see the same folder and data.
+    /// </summary>
+    public ICollective? Collective { get; init; }
 }
 
 /// <summary>Told after an update.</summary>

@@ -63,10 +63,11 @@ internal sealed class TrainingState(string root)
                 Directory.Delete(target, recursive: true);
             Directory.Move(temporary, target);
         }
-        catch
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Directory.Delete(temporary, recursive: true);
-            throw;
+            if (Directory.Exists(temporary))
+                Directory.Delete(temporary, recursive: true);
+            throw new IOException($"The state '{target}' cannot be saved: {e.Message} Earlier states are intact: make room, and start again to go on.", e);
         }
 
         foreach (string old in States().SkipLast(keep).ToList())

@@ -12,7 +12,7 @@ namespace PaliSharp.Training.Tests.Data;
 public sealed class ParserProperties : IDisposable
 {
     private const int Size = 60;
-    private const int Damages = 400;
+    private const int Damages = 150;
     private static readonly Gen<string> Texts =
         from length in Gen.Choose(0, 12)
         from characters in Gen.ArrayOf(Gen.Elements('a', 'Z', ' ', '"', ',', '\n', '\r', '\t', '\\', '{', 'é', '中', '\uFEFF', '0'), length)
@@ -41,6 +41,45 @@ public sealed class ParserProperties : IDisposable
         File.WriteAllBytes(_folder["p.csv"], bytes);
         Assert.Equal(rows, Read(new CsvSet(_folder["p.csv"], new ColumnNames(), new PicturePaths(_folder.Root))));
     });
+
+    [Fact]
+    public void ObjectsOfArraysAreFoundWhereTheyLie() => Holds(
+        from count in Gen.Choose(1, 20)
+        from keys in Gen.ArrayOf(Gen.Choose(0, 5).Select(kind => kind == 0 ? (long?)null : kind * 1_000_000_007L), count)
+        from texts in Gen.ArrayOf(Texts, count)
+        from indented in Gen.Elements(true, false)
+        select (keys, texts, indented),
+        sample =>
+        {
+            // Nested objects and arrays have numbers of the same name, which are not those of the objects.
+            var wanted = sample.keys.Zip(sample.texts, (key, text) => new { inner = new object[] { new { id = 7 }, text }, id = (object?)key ?? "none", after = new { id = 8 } });
+            string json = JsonSerializer.Serialize(new { other = new[] { new { id = 1 } }, wanted, end = 1 }, new JsonSerializerOptions { WriteIndented = sample.indented });
+            var index = new JsonArrayIndex(_folder.Text("p.json", json), ("wanted", "id"), ("missing", "id"));
+            JsonArrayEntries entries = index["wanted"];
+            Assert.Equal(0, index["missing"].Count);
+            Assert.Equal(sample.keys.Count(key => key is null), entries.WithoutKey);
+            Assert.Equal(sample.keys.OfType<long>(), Enumerable.Range(0, entries.Count).Select(entries.Key));
+            string[] expected = [.. sample.keys.Zip(sample.texts).Where(pair => pair.First is not null).Select(pair => pair.Second)];
+            Assert.Equal(expected, Enumerable.Range(0, entries.Count).Select(i => index.Read("wanted", i, item => item.GetProperty("inner")[1].GetString()!)));
+        });
+
+    [Fact]
+    public void TextsOfThingsComeBackAndOthersAreRefused() => Holds(
+        from count in Gen.Choose(1, 3)
+        from bins in Gen.ArrayOf(Gen.Choose(0, 1100), 4 * count)
+        from hasCodes in Gen.Elements(true, false)
+        from label in Texts
+        select (bins, hasCodes, label),
+        sample =>
+        {
+            string codes = sample.hasCodes ? string.Concat(Enumerable.Range(100, 16).Select(code => $"<seg{code}>")) : "";
+            string text = string.Join(" ; ", sample.bins.Chunk(4).Select(box => string.Concat(box.Select(bin => $"<loc{bin:D4}>")) + codes + " " + sample.label));
+            bool isGood = sample.bins.Chunk(4).All(box => box.Max() <= 1023 && box[2] > box[0] && box[3] > box[1]);
+            IReadOnlyList<TextObject>? things = ObjectText.Parse(text);
+            Assert.Equal(isGood, things is not null);
+            Assert.Equal(isGood ? sample.bins : null, things?.SelectMany(thing => thing.Bins));
+            Assert.All(things ?? [], thing => Assert.Equal((sample.label.Trim(), sample.hasCodes ? 16 : 0), (thing.Label, thing.Codes.Length)));
+        });
 
     [Fact]
     public void AnyBytesAreReadSkippedOrRefused() => Holds(

@@ -15,9 +15,14 @@ namespace PaliSharp.Training.Tests.LowRank;
 [Trait("Category", "Golden")]
 public sealed class LoraGoldenTests
 {
-    // Adam's first steps have the size of the learning rate whatever the gradient, also where a gradient is hardly more than its rounding:
-    // in these sharp models our own instruction paths end up to 1e-2 of the update apart after five steps, with equal first gradients.
-    private const double UpdateTolerance = 5e-2;
+    // The reference's own gradients are up to 2.7e-5 (relative L2 of a tensor) from those of the same model in float64, as its README says,
+    // and Adam's first steps have the size of the learning rate however small a gradient is: what five steps can be compared to is what
+    // noise of that size in the gradients makes of them, measured here on the same model. The bounds below are those of the README.
+    private const double GradientNoise = 2.7e-5;
+    private const int NoisyRuns = 4;
+    private const double NoiseFactor = 2; // the noise of either side
+    private const double UpdateTolerance = 2e-3;
+    private const double LossTolerance = 1e-3;
 
     private static readonly LossOptions TokenMean = new() { Reduction = LossReduction.TokenMean };
 
@@ -64,14 +69,50 @@ public sealed class LoraGoldenTests
         }
 
         Assert.Equal(lora.Parameters.Count, compared);
-        RunSteps(document.RootElement.GetProperty("training"), checkpoint, device, lora, model, data);
+        JsonElement log = document.RootElement.GetProperty("training").GetProperty("log");
+        Course course = RunSteps(log.GetArrayLength(), checkpoint, device, lora, model, data, noise: null);
+        Dictionary<string, float[]> finals = lora.Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Weight.AsSpan().ToArray());
+        Dictionary<string, double> reach = lora.Parameters.ToDictionary(parameter => parameter.Name, _ => 0.0);
+        double[] lossReach = new double[course.Losses.Length];
+        double[] normReach = new double[course.Losses.Length];
+        for (int run = 1; run <= NoisyRuns; run++)
+        {
+            foreach (Parameter parameter in lora.Parameters)
+                start[parameter.Name].CopyTo(parameter.ValueSpan);
+            lora.Refresh();
+            Course noisy = RunSteps(log.GetArrayLength(), checkpoint, device, lora, model, data, new Random(run));
+            for (int step = 0; step < lossReach.Length; step++)
+            {
+                lossReach[step] = Math.Max(lossReach[step], Math.Abs(noisy.Losses[step] - course.Losses[step]));
+                normReach[step] = Math.Max(normReach[step], Math.Abs(noisy.Norms[step] - course.Norms[step]));
+            }
+
+            foreach (Parameter parameter in lora.Parameters)
+            {
+                double[] own = [.. finals[parameter.Name].Zip(start[parameter.Name], (value, before) => (double)value - before)];
+                float[] other = [.. parameter.Weight.AsSpan().ToArray().Zip(start[parameter.Name], (value, before) => value - before)];
+                reach[parameter.Name] = Math.Max(reach[parameter.Name], Difference.Relative(other, own));
+            }
+        }
+
+        for (int step = 0; step < course.Losses.Length; step++)
+        {
+            double loss = log[step].GetProperty("loss_before").GetDouble();
+            double norm = log[step].GetProperty("grad_norm").GetDouble();
+            double lossBound = step == 0 ? 5e-5 : Math.Max(LossTolerance, NoiseFactor * lossReach[step]);
+            double normBound = step == 0 ? 1e-4 * norm : Math.Max(UpdateTolerance * norm, NoiseFactor * normReach[step]);
+            Assert.True(Math.Abs(course.Losses[step] - loss) <= lossBound, $"step {step}: the loss is {course.Losses[step]} instead of {loss}, bound {lossBound:e2}");
+            Assert.True(Math.Abs(course.Norms[step] - norm) <= normBound, $"step {step}: the norm is {course.Norms[step]} instead of {norm}, bound {normBound:e2}");
+        }
+
         foreach (Parameter parameter in lora.Parameters)
         {
             string key = expected.Keys.Single(key => key.StartsWith("final.", StringComparison.Ordinal) && Find(lora, key["final.".Length..]) == parameter);
             double[] update = [.. expected[key].Doubles().Zip(start[parameter.Name], (value, before) => value - before)];
-            float[] actual = [.. parameter.Weight.AsSpan().ToArray().Zip(start[parameter.Name], (value, before) => value - before)];
+            float[] actual = [.. finals[parameter.Name].Zip(start[parameter.Name], (value, before) => value - before)];
             double difference = Difference.Relative(actual, update);
-            Assert.True(difference <= UpdateTolerance, $"{key}: the update differs by {difference:e2}");
+            double bound = Math.Max(UpdateTolerance, NoiseFactor * reach[parameter.Name]);
+            Assert.True(difference <= bound, $"{key}: the update differs by {difference:e2}, bound {bound:e2}");
         }
     }
 
@@ -113,25 +154,49 @@ public sealed class LoraGoldenTests
         return lora.Parameters[canonical];
     }
 
-    private static void RunSteps(
-        JsonElement training, Checkpoint checkpoint, CpuBackend device, LoraLayers lora, TrainableModel model, IReadOnlyDictionary<string, GoldenTensor> data)
+    private static Course RunSteps(
+        int steps,
+        Checkpoint checkpoint,
+        CpuBackend device,
+        LoraLayers lora,
+        TrainableModel model,
+        IReadOnlyDictionary<string, GoldenTensor> data,
+        Random? noise)
     {
         var optimiser = new AdamOptimiser(lora.Parameters, device, new AdamOptions { Epsilon = 1e-6 });
-        JsonElement log = training.GetProperty("log");
-        for (int step = 0; step < log.GetArrayLength(); step++)
+        var course = new Course(new double[steps], new double[steps]);
+        for (int step = 0; step < steps; step++)
         {
             (Tensor pixels, List<TrainingSequence> sequences) = GoldenModel.ReadBatch(device, checkpoint.Config, data, $"b{step % 3}.");
             lora.Parameters.ClearGradients();
-            LossResult result = model.ForwardBackward(pixels, sequences, LossTotals.Of(sequences), TokenMean);
+            course.Losses[step] = model.ForwardBackward(pixels, sequences, LossTotals.Of(sequences), TokenMean).Loss;
             lora.CompleteGradients();
-            double norm = GradientClipping.Norm(lora.Parameters, device);
-            double loss = log[step].GetProperty("loss_before").GetDouble();
-            Assert.True(Math.Abs(loss - result.Loss) <= (step == 0 ? 1e-5 : 1e-2) * loss, $"step {step}: the loss is {result.Loss} instead of {loss}");
-            Assert.Equal(log[step].GetProperty("grad_norm").GetDouble(), norm, (step == 0 ? 1e-4 : 0.15) * norm);
-            float factor = GradientClipping.Factor(norm, 1, 1e-6);
-            optimiser.Update(factor, _ => new StepRate(1e-2, 1e-2 * 1e-2));
+            if (noise is not null)
+                AddNoise(lora.Parameters, noise);
+            course.Norms[step] = GradientClipping.Norm(lora.Parameters, device);
+            optimiser.Update(GradientClipping.Factor(course.Norms[step], 1, 1e-6), _ => new StepRate(1e-2, 1e-2 * 1e-2));
             lora.Refresh();
             pixels.Dispose();
         }
+
+        return course;
     }
+
+    // Of the given relative L2 in every tensor: uniform numbers of variance 1, scaled to the root mean square of the gradient.
+    private static void AddNoise(ParameterSet parameters, Random noise)
+    {
+        foreach (Parameter parameter in parameters)
+        {
+            Span<float> gradient = parameter.GradientSpan;
+            double square = 0;
+            foreach (float value in gradient)
+                square += (double)value * value;
+            double scale = GradientNoise * Math.Sqrt(3 * square / gradient.Length);
+            foreach (ref float value in gradient)
+                value += (float)(scale * ((2 * noise.NextDouble()) - 1));
+        }
+    }
+
+    /// <summary>Losses before and gradient norms at each step.</summary>
+    private sealed record Course(double[] Losses, double[] Norms);
 }
