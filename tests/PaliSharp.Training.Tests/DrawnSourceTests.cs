@@ -3,7 +3,7 @@ using PaliSharp.Evaluation;
 using PaliSharp.TestSupport;
 using Xunit;
 
-namespace PaliSharp.Training.Tests.Sources;
+namespace PaliSharp.Training.Tests;
 
 /// <summary>Examples that are drawn instead of read.</summary>
 public sealed class DrawnSourceTests
