@@ -13,6 +13,7 @@ public sealed class ParserProperties : IDisposable
 {
     private const int Size = 60;
     private const int Damages = 150;
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
     private static readonly Gen<string> Texts =
         from length in Gen.Choose(0, 12)
         from characters in Gen.ArrayOf(Gen.Elements('a', 'Z', ' ', '"', ',', '\n', '\r', '\t', '\\', '{', 'é', '中', '\uFEFF', '0'), length)
@@ -53,7 +54,7 @@ public sealed class ParserProperties : IDisposable
         {
             // Nested objects and arrays have numbers of the same name, which are not those of the objects.
             var wanted = sample.keys.Zip(sample.texts, (key, text) => new { inner = new object[] { new { id = 7 }, text }, id = (object?)key ?? "none", after = new { id = 8 } });
-            string json = JsonSerializer.Serialize(new { other = new[] { new { id = 1 } }, wanted, end = 1 }, new JsonSerializerOptions { WriteIndented = sample.indented });
+            string json = JsonSerializer.Serialize(new { other = new[] { new { id = 1 } }, wanted, end = 1 }, sample.indented ? Indented : JsonSerializerOptions.Default);
             var index = new JsonArrayIndex(_folder.Text("p.json", json), ("wanted", "id"), ("missing", "id"));
             JsonArrayEntries entries = index["wanted"];
             Assert.Equal(0, index["missing"].Count);
