@@ -22,7 +22,7 @@ public sealed class PaliSharpOptions
     public int Threads { get; set; }
 
     /// <summary>The most sequences computed together, 1 to 1024.</summary>
-    public int MaxBatch { get; set; } = 8;
+    public int MaxBatch { get; set; } = 64;
 
     /// <summary>The most requests that wait, at least 1.</summary>
     public int MaxQueuedRequests { get; set; } = 1024;

@@ -23,12 +23,20 @@ public sealed class AllocationTests
         using var decoder = new Decoder(backend, rows);
         for (int step = 0; step < 100; step++)
             decoder.Step(step);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        long native = backend.Pool.AllocatedBytes;
-        for (int step = 0; step < 100; step++)
-            decoder.Step(step);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-        Assert.Equal(native, backend.Pool.AllocatedBytes);
+
+        // The pool grows once more when threads hold scratch memory at the same moment for the first time, which is a matter of chance; but
+        // that can happen a few times for each thread, while a leak would grow in every round.
+        for (int round = 0; ; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            long native = backend.Pool.AllocatedBytes;
+            for (int step = 0; step < 100; step++)
+                decoder.Step(step);
+            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            if (backend.Pool.AllocatedBytes == native)
+                return;
+            Assert.True(round < 4 * threads, $"The pool still grows in round {round}: {native} bytes, then {backend.Pool.AllocatedBytes}.");
+        }
     }
 
     /// <summary>One layer that uses every operation.</summary>
